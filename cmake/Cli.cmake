@@ -1,0 +1,27 @@
+# reaper-runtime: on reaper.h alone.
+file(GLOB REAPER_CLI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.cpp)
+add_executable(reaper-runtime ${REAPER_CLI_SOURCES})
+target_compile_definitions(reaper-runtime PRIVATE _GNU_SOURCE)
+target_link_libraries(reaper-runtime PRIVATE reaper reaper-instrumented reaper-warnings)
+target_link_options(reaper-runtime PRIVATE -static-libstdc++ -static-libgcc -Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
+
+# The loader rule (docs/architecture.md): containerd sets LD_LIBRARY_PATH to a path that ends in a colon, which means
+# the current directory, a tenant's bundle. DT_RPATH is searched before it, DT_RUNPATH after it; so RPATH, with the
+# library's directory and those of the system, where cJSON and libcap-ng were found.
+set(REAPER_SYSTEM_LIBDIRS)
+foreach(library IN LISTS CJSON_LINK_LIBRARIES CAPNG_LINK_LIBRARIES)
+  if(IS_ABSOLUTE ${library})
+    cmake_path(GET library PARENT_PATH directory)
+    file(REAL_PATH ${directory} directory)
+    list(APPEND REAPER_SYSTEM_LIBDIRS ${directory})
+  endif()
+endforeach()
+list(REMOVE_DUPLICATES REAPER_SYSTEM_LIBDIRS)
+if(NOT REAPER_SYSTEM_LIBDIRS)
+  message(FATAL_ERROR "pkg-config named no absolute library for libcjson and libcap-ng: the loader rule cannot be kept")
+endif()
+file(RELATIVE_PATH REAPER_BIN_TO_LIB ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+set_target_properties(reaper-runtime PROPERTIES
+  BUILD_RPATH "${CMAKE_BINARY_DIR}/lib;${REAPER_SYSTEM_LIBDIRS}"
+  INSTALL_RPATH "$ORIGIN/${REAPER_BIN_TO_LIB};${REAPER_SYSTEM_LIBDIRS}")
+target_link_options(reaper-runtime PRIVATE -Wl,--disable-new-dtags)

@@ -1,0 +1,64 @@
+# reaper-init (embedded), the rooms of src/ as one static archive (unit tests link it), and libreaper.so.
+
+execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE REAPER_COMMIT
+  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT REAPER_COMMIT)
+  set(REAPER_COMMIT unknown)
+endif()
+
+# ---- reaper-init: static, freestanding, no libc. The same flags in every configuration. Its size is a promise.
+file(GLOB REAPER_INIT_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/init/*.cpp)
+add_executable(reaper-init ${REAPER_INIT_SOURCES})
+set_target_properties(reaper-init PROPERTIES POSITION_INDEPENDENT_CODE OFF
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec)
+target_include_directories(reaper-init PRIVATE ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(reaper-init PRIVATE reaper-warnings)
+set(REAPER_BARE_FLAGS -fno-stack-protector -fno-sanitize=all -fno-profile-arcs -fno-test-coverage -fno-exceptions
+  -fno-asynchronous-unwind-tables -fcf-protection=none)
+target_compile_options(reaper-init PRIVATE -Os -ffreestanding -fno-rtti -fno-pie -fno-threadsafe-statics
+  -fno-builtin -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections -fomit-frame-pointer
+  ${REAPER_BARE_FLAGS})
+target_link_options(reaper-init PRIVATE -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none
+  -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,-s)
+
+# ---- the rooms
+set(REAPER_ROOM_SOURCES)
+foreach(room core config host plan launch store runtime)
+  file(GLOB room_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cpp)
+  list(APPEND REAPER_ROOM_SOURCES ${room_sources})
+endforeach()
+list(REMOVE_ITEM REAPER_ROOM_SOURCES ${PROJECT_SOURCE_DIR}/src/launch/child.cpp)
+
+add_library(reaper-child OBJECT src/launch/child.cpp)
+target_compile_definitions(reaper-child PRIVATE _GNU_SOURCE)
+target_include_directories(reaper-child PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+target_compile_options(reaper-child PRIVATE -O2 -fvisibility=hidden -fno-builtin
+  -fno-tree-loop-distribute-patterns ${REAPER_BARE_FLAGS})
+target_link_libraries(reaper-child PRIVATE reaper-warnings)
+
+add_library(reaper-rooms STATIC ${REAPER_ROOM_SOURCES} $<TARGET_OBJECTS:reaper-child>)
+target_include_directories(reaper-rooms PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(reaper-rooms PUBLIC reaper-instrumented PkgConfig::CJSON PkgConfig::CAPNG
+  PRIVATE reaper-warnings)
+target_compile_definitions(reaper-rooms PRIVATE
+  REAPER_INIT_IMAGE="$<TARGET_FILE:reaper-init>"
+  REAPER_INIT_INSTALLED="${CMAKE_INSTALL_FULL_LIBEXECDIR}/reaper/reaper-init"
+  REAPER_VERSION="${PROJECT_VERSION}" REAPER_COMMIT="${REAPER_COMMIT}")
+add_dependencies(reaper-rooms reaper-init)
+# The image is read by the assembler (.incbin), which no dependency scanner sees.
+set_source_files_properties(src/launch/image.cpp PROPERTIES OBJECT_DEPENDS ${CMAKE_BINARY_DIR}/libexec/reaper-init)
+
+# ---- libreaper.so
+file(GLOB REAPER_ABI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/abi/*.cpp)
+add_library(reaper SHARED ${REAPER_ABI_SOURCES})
+target_include_directories(reaper PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_compile_definitions(reaper PRIVATE REAPER_VERSION="${PROJECT_VERSION}" REAPER_COMMIT="${REAPER_COMMIT}")
+target_link_libraries(reaper PRIVATE reaper-rooms reaper-warnings)
+set_target_properties(reaper PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${REAPER_SOVERSION}
+  LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/reaper.map BUILD_RPATH "" SKIP_BUILD_RPATH TRUE)
+# Only reaper_* leaves. libstdc++ inside: its dynamic form alone costs 0.44 ms of every CLI call. nodelete: libcap-ng
+# registers an atfork handler that must not dangle after dlclose.
+target_link_options(reaper PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/reaper.map
+  -static-libstdc++ -static-libgcc -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL
+  $<$<NOT:$<BOOL:${REAPER_SANITIZE}>>:-Wl,-z,defs>)

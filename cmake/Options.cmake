@@ -1,0 +1,38 @@
+option(REAPER_TESTS "Build the tests (needs cmocka)" OFF)
+option(REAPER_BENCH "Build the benchmark programs" OFF)
+option(REAPER_COVERAGE "Instrument for gcov" OFF)
+option(REAPER_WERROR "Warnings are errors" OFF)
+set(REAPER_SANITIZE "" CACHE STRING "Sanitizers, as of -fsanitize=: 'address,undefined' or 'thread'")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, RelWithDebInfo or Debug" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS ON) # statement expressions (TRY)
+set(CMAKE_C_STANDARD 99)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+add_library(reaper-warnings INTERFACE)
+target_compile_options(reaper-warnings INTERFACE -Wall -Wextra -Wshadow -Wvla -Wformat=2
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> $<$<BOOL:${REAPER_WERROR}>:-Werror>)
+
+# What the hosted code is built with. The code between clone and exec (src/launch/child.cpp, src/init) never has these.
+add_library(reaper-instrumented INTERFACE)
+target_compile_definitions(reaper-instrumented INTERFACE _GNU_SOURCE)
+target_compile_options(reaper-instrumented INTERFACE
+  -fvisibility=hidden $<$<COMPILE_LANGUAGE:CXX>:-fvisibility-inlines-hidden> -fstack-protector-strong)
+if(REAPER_SANITIZE)
+  target_compile_options(reaper-instrumented INTERFACE -fsanitize=${REAPER_SANITIZE} -fno-omit-frame-pointer -g)
+  target_link_options(reaper-instrumented INTERFACE -fsanitize=${REAPER_SANITIZE})
+endif()
+if(REAPER_COVERAGE)
+  target_compile_options(reaper-instrumented INTERFACE --coverage -fprofile-update=atomic -O0 -g)
+  target_link_options(reaper-instrumented INTERFACE --coverage)
+endif()

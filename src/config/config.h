@@ -1,0 +1,91 @@
+// config.json as plain data. Reading it makes no system call; every refusal names its JSON pointer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json.h"
+#include "core/result.h"
+
+namespace reaper {
+
+struct Warning {
+  std::string pointer;
+  std::string message;
+};
+
+struct User {
+  uint32_t uid = 0;  // 0...4294967294
+  uint32_t gid = 0;
+  std::optional<uint32_t> umask;                         // 0...0777
+  std::optional<std::vector<uint32_t>> additional_gids;  // absent and [] differ, see plan/identity
+};
+
+// One of the five sets: capability numbers as bits. Absent in config.json means empty.
+struct Capabilities {
+  uint64_t bounding = 0;
+  uint64_t effective = 0;
+  uint64_t inheritable = 0;
+  uint64_t permitted = 0;
+  uint64_t ambient = 0;
+};
+
+struct Rlimit {
+  int resource = 0;  // RLIMIT_*
+  uint64_t soft = 0;
+  uint64_t hard = 0;
+};
+
+struct Namespace {
+  std::string type;  // the specification's name: "pid", "network", ...
+  std::string path;  // empty: a new one
+};
+
+struct Process {
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::string cwd;
+  std::optional<User> user;
+  std::optional<Capabilities> capabilities;
+  bool no_new_privileges = false;
+  std::vector<Rlimit> rlimits;
+  std::optional<int> oom_score_adj;  // -1000...1000
+};
+
+struct Config {
+  std::string oci_version;
+  std::optional<Process> process;  // the specification allows create without it; start is an error then
+  std::vector<Namespace> namespaces;
+  std::map<std::string, std::string> annotations;
+  std::vector<Warning> warnings;  // unknown properties and values, with the nearest known name
+};
+
+// Errors: INVALID for what the specification does not allow, UNSUPPORTED for what this build cannot apply, each with
+// its pointer. Unknown properties are warnings.
+Result<Config> parse_config(std::string_view text);
+
+// What this build does with a property of the specification. The table behind it (properties.cpp) is the one source
+// of the refusals, of the unknown-name warnings and of docs/properties.md.
+enum class Disposition {
+  applied,    // `note` names the test that shows it
+  refused,    // UNSUPPORTED unless the value asks for nothing
+  ignored,    // reviewed: `note` says why ignoring it is right
+  container,  // an object or array whose members have rows of their own
+};
+
+struct Property {
+  std::string_view pattern;  // a pointer; "*" stands for an index or a free name: "/process/rlimits/*/type"
+  JsonType type;             // a known property with another type is INVALID
+  Disposition disposition;
+  std::string_view note;
+};
+
+// All rows, sorted by pattern.
+const std::vector<Property>& known_properties();
+
+}  // namespace reaper

@@ -1,0 +1,34 @@
+// What a failing step says. Codes are those of the public header, so that nothing has to be translated at the edge.
+#pragma once
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+
+#include "reaper.h"
+
+namespace reaper {
+
+struct Error {
+  int code = REAPER_ERR_INTERNAL;  // REAPER_ERR_*
+  int sys_errno = 0;               // errno(3) or 0
+  std::string message;             // one line that stands alone, without a "reaper: " prefix
+  std::string pointer;             // JSON pointer of the field at fault, or empty
+  std::string stage;               // the step that failed, see reaper_error_stage()
+};
+
+// "ENOENT" for ENOENT; "errno 4095" for a number without a name.
+std::string errno_name(int number);
+
+// "SIGTERM" for SIGTERM, "signal 99" for a number without a name.
+std::string signal_name(int number);
+
+// The error of a failed system call: code PERMISSION for EPERM and EACCES, NO_MEMORY for ENOMEM, SYSTEM otherwise.
+// `what` is the system call and its object in our own words ("mkdir /run/reaper/x"); the message becomes
+// "<what>: <ERRNO NAME>". It never contains strerror(3)'s words: callers search messages for those (callers.md).
+Error system_error(std::string_view stage, std::string_view what, int number = errno);
+
+// The error of a config.json field.
+Error config_error(int code, std::string_view pointer, std::string_view message);
+
+}  // namespace reaper

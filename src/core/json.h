@@ -1,0 +1,92 @@
+// Strict JSON (RFC 8259) in and out. json.cpp is the only file that includes cJSON.
+//
+// Reading: a scan of the whole text refuses everything that cJSON would let through (bad UTF-8, leading zeros, "\u0000",
+// lone surrogates, a byte order mark, trailing text, depth over 64, sizes over the limit), then cJSON builds the tree, and
+// duplicate names are refused. Integers are exact: they come from the scanned text, never from cJSON's doubles.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/result.h"
+
+struct cJSON;
+
+namespace reaper {
+
+enum class JsonType { null, boolean, number, string, array, object };
+
+// "an object", "a string", ... for messages.
+std::string_view json_type_name(JsonType type);
+
+struct JsonTree;  // the parsed document, shared by its cursors
+
+// A place in a document. It knows its pointer, looks names up with case, and keeps the document alive.
+class JsonCursor {
+ public:
+  JsonType type() const;
+  const std::string& pointer() const { return pointer_; }  // RFC 6901, "" for the whole document
+
+  // Typed access. A value of another type is INVALID with this cursor's pointer, and so is null for anything.
+  Result<std::string> string() const;
+  Result<bool> boolean() const;
+  Result<std::vector<JsonCursor>> elements() const;                         // of an array
+  Result<std::vector<std::pair<std::string, JsonCursor>>> members() const;  // of an object, in the text's order
+  Result<std::optional<JsonCursor>> member(std::string_view name) const;    // of an object; absent is nullopt
+  // Digits only, one leading minus where `minimum` is negative; "1.0", "1e3", "-0" and anything outside
+  // minimum...maximum are INVALID.
+  Result<int64_t> signed_integer(int64_t minimum, int64_t maximum) const;
+  Result<uint64_t> unsigned_integer(uint64_t minimum, uint64_t maximum) const;
+
+ private:
+  friend Result<JsonCursor> parse_json(std::string_view, std::string_view);
+  JsonCursor(std::shared_ptr<const JsonTree> tree, const cJSON* node, std::string pointer)
+      : tree_(std::move(tree)), node_(node), pointer_(std::move(pointer)) {}
+  JsonCursor child(const cJSON* node, std::string_view token) const;
+  Error type_error(JsonType wanted) const;
+
+  std::shared_ptr<const JsonTree> tree_;
+  const cJSON* node_;
+  std::string pointer_;
+};
+
+inline constexpr size_t json_max_bytes = 16U << 20;
+inline constexpr int json_max_depth = 64;
+
+// Parses the whole text. `name` ("config.json") begins the message of a syntax error, which carries line and column:
+// "config.json:3:7: ...". Syntax errors have code INVALID, stage "json" and, for a duplicate name, its pointer.
+Result<JsonCursor> parse_json(std::string_view text, std::string_view name);
+
+// Appends `token` to a JSON pointer, escaped ("~0", "~1").
+std::string pointer_join(std::string_view pointer, std::string_view token);
+std::string pointer_join(std::string_view pointer, size_t index);
+
+// Builds compact JSON text. Commas and escaping are its business; nesting is the caller's.
+class JsonWriter {
+ public:
+  JsonWriter& begin_object();
+  JsonWriter& end_object();
+  JsonWriter& begin_array();
+  JsonWriter& end_array();
+  JsonWriter& key(std::string_view name);
+  JsonWriter& string(std::string_view value);  // bytes that are not UTF-8 become U+FFFD
+  JsonWriter& integer(int64_t value);
+  JsonWriter& unsigned_integer(uint64_t value);
+  JsonWriter& boolean(bool value);
+  JsonWriter& null();
+  JsonWriter& raw(std::string_view json);  // already JSON
+  const std::string& text() const { return text_; }
+  std::string take() { return std::move(text_); }
+
+ private:
+  void separate();
+  std::string text_;
+  bool comma_ = false;
+};
+
+}  // namespace reaper

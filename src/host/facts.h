@@ -1,0 +1,71 @@
+// Facts about this kernel and this process. Reads only; changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace reaper {
+
+struct CapabilitySets {
+  uint64_t permitted = 0;
+  uint64_t effective = 0;
+  uint64_t inheritable = 0;
+  uint64_t ambient = 0;
+  uint64_t bounding = 0;
+  bool operator==(const CapabilitySets&) const = default;
+};
+
+// The calling thread, from getres*id, getgroups, capget and prctl: no /proc.
+struct ProcessFacts {
+  uint32_t real_uid = 0, effective_uid = 0, saved_uid = 0;
+  uint32_t real_gid = 0, effective_gid = 0, saved_gid = 0;
+  std::vector<uint32_t> groups;  // sorted
+  CapabilitySets capabilities;
+  int last_capability = 0;  // the highest number that this kernel knows
+  uint32_t securebits = 0;
+  bool no_new_privs = false;
+  uint64_t nofile_soft = 0, nofile_hard = 0;
+};
+Result<ProcessFacts> read_process_facts();
+
+// Capability names ("CAP_CHOWN"), exact case, by libcap-ng's tables (its state is not touched).
+int capability_number(std::string_view name);  // -1: unknown
+std::string capability_name(int number);       // "CAP_63" style for numbers without a name
+
+// /proc/sys/kernel/random/boot_id. Cached: it cannot change while the process lives... except in tests, so it is not.
+Result<std::string> read_boot_id();
+
+// The inode of /proc/self/ns/<name> ("pid", "net", ...), which identifies a namespace while it exists.
+Result<uint64_t> namespace_inode(std::string_view name);
+// The same of any path: device and inode are both compared by same_namespace().
+Result<bool> same_namespace(std::string_view own_name, const std::string& path);
+
+// What /proc/<pid>/stat tells. Field numbers as in proc(5).
+struct ProcessStat {
+  char state = 0;           // field 3
+  int32_t parent = 0;       // field 4
+  uint64_t start_time = 0;  // field 22, clock ticks after boot
+  int32_t exit_code = 0;    // field 52, a wait status; 0 when we may not see it
+  bool exit_code_visible = false;
+};
+// NOT_FOUND when there is no such process.
+Result<ProcessStat> read_process_stat(int32_t pid);
+
+// Direct children of a process: task/*/children, or a scan of /proc where the kernel has no such file.
+Result<std::vector<int32_t>> read_children(int32_t pid);
+
+// The capability sets and ids of any process, from /proc/<pid>/status.
+struct Credentials {
+  uint32_t uid[4] = {};  // real, effective, saved, file system
+  uint32_t gid[4] = {};
+  std::vector<uint32_t> groups;
+  CapabilitySets capabilities;
+  bool no_new_privs = false;
+};
+Result<Credentials> read_credentials(int32_t pid);
+
+}  // namespace reaper

@@ -1,0 +1,49 @@
+// The caller's side of a container's birth and start: clone, handshake, gate.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/fd.h"
+#include "core/result.h"
+#include "host/facts.h"
+
+namespace reaper {
+
+// The program reaper-init as an executable descriptor: a sealed memfd, or the installed file where memfds may not be
+// executed (vm.memfd_noexec=2).
+Result<Fd> open_init_image();
+
+struct LaunchRequest {
+  int init_image = -1;
+  std::string_view plan;     // encode_plan()
+  int state_directory = -1;  // init binds its gate in it
+  int stdio[3] = {-1, -1, -1};
+  std::span<const int32_t> extra_fds;
+  const ProcessFacts* facts = nullptr;  // what the child may carry through execveat
+};
+
+struct Launched {
+  pid_t pid = -1;
+  Fd pidfd;
+  Fd handshake;
+};
+
+// Clones, and returns when the process exists and its image is executed.
+Result<Launched> clone_init(const LaunchRequest& request);
+// Sends the plan and waits for READY: everything but the program is in place.
+Status await_ready(const LaunchRequest& request, const Launched& launched);
+// Tells init that its record is committed. Without it, init exits at end of file.
+Status send_go(const Launched& launched);
+// SIGKILL, then reaps it. For every failure between clone and commit.
+void end_launched(Launched& launched);
+
+// Connects the gate in the container's directory and sees the start through. STATUS: nobody listens (already started).
+Status start_through_gate(int state_directory, int pidfd, std::chrono::milliseconds limit);
+
+}  // namespace reaper

@@ -1,0 +1,57 @@
+// Config + facts -> Plan: an ordered list of operations as data. Nothing here forks or changes anything.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "core/result.h"
+#include "host/facts.h"
+#include "plan/wire.h"
+
+namespace reaper {
+
+struct Operation {
+  wire::Op op;
+  std::string pointer;  // the JSON pointer that caused it, or ""
+  std::vector<uint64_t> numbers;
+  std::vector<std::string> strings;  // without the pointer
+};
+
+// The identity that the program is going to have, before and after execve(2).
+struct PlannedIdentity {
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::vector<uint32_t> groups;  // sorted
+  CapabilitySets before_exec;    // verified bit for bit right before execve
+  CapabilitySets after_exec;     // what execve makes of them for a file without capabilities or set-uid bit
+  bool no_new_privs = false;
+  uint32_t securebits = 0;
+};
+
+struct Plan {
+  std::vector<Operation> operations;
+  PlannedIdentity identity;
+  std::vector<Warning> warnings;  // those of the config too
+};
+
+struct PlanOptions {
+  bool strict = false;       // warnings become INVALID
+  uint32_t extra_fds = 0;    // how many descriptors above 2 the program gets
+};
+
+// Errors: UNSUPPORTED (a namespace that is not our own), PERMISSION (a capability that is needed and not held, with a
+// hint), INVALID (strict). A config without `process` gives a plan that ends with `wait`.
+Result<Plan> make_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options);
+
+// One line per operation: number, name, arguments in words, and the pointer; then "warning: ..." lines.
+std::string plan_to_text(const Plan& plan);
+
+// The flat form that init reads (wire.h). INVALID when it exceeds wire::max_plan_bytes.
+Result<std::string> encode_plan(const Plan& plan);
+
+// "setresuid" for Op::uid, ...: the stage of error messages.
+std::string_view operation_name(wire::Op op);
+
+}  // namespace reaper

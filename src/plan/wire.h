@@ -1,0 +1,120 @@
+// What the library and reaper-init say to each other: the flat form of a Plan, and the frames on the handshake socket
+// and on the gate. Freestanding: init includes it without any libc. Containers outlive an upgrade of the library, so
+// every frame carries a version, and numbers here are never reused.
+//
+// A plan is a wire::PlanHeader, then `count` operations. An operation is a wire::OperationHeader, `number_count` u64
+// numbers, then `string_count` strings, each a u32 length (without the NUL) and the bytes and a NUL, the whole padded with
+// zeros to 8 bytes. The first string is always the JSON pointer that caused the operation ("" for none). All
+// integers have the machine's byte order: both ends run on one machine.
+#pragma once
+
+#include <stdint.h>
+
+namespace reaper::wire {
+
+inline constexpr uint32_t plan_magic = 0x4e4c5052;   // "RPLN"
+inline constexpr uint32_t frame_magic = 0x4d465052;  // "RPFM"
+inline constexpr uint16_t version = 1;
+inline constexpr uint32_t max_plan_bytes = 32U << 20;   // argv and envp may be large; the kernel's own limit is 6 MiB
+inline constexpr uint32_t max_frame_bytes = 64U << 10;  // of every frame but launch
+inline constexpr uint32_t max_groups = 65536;           // NGROUPS_MAX
+inline constexpr uint32_t max_extra_fds = 1024;
+
+// Operations, in no order: a plan is carried out as it is listed. In brackets: numbers; then strings after the pointer.
+enum class Op : uint16_t {
+  session = 1,       // setsid
+  gate = 2,          // bind and listen on "gate" in the state directory
+  rlimit = 3,        // [resource, soft, hard]
+  oom_score_adj = 4, // [value as int64]
+  umask = 5,         // [mask]
+  keep_caps = 6,     // [0 or 1] PR_SET_KEEPCAPS
+  bounding = 7,      // [mask that stays, last capability] drop the others
+  groups = 8,        // [gid...] setgroups, sorted
+  gid = 9,           // [gid] setresgid
+  uid = 10,          // [uid] setresuid
+  chdir = 11,        // path; then getcwd must be absolute
+  find = 12,         // args[0], value of PATH: look the executable up as execvp(3) does
+  capabilities = 13, // [permitted, effective, inheritable]
+  ambient = 14,      // [mask] clear all, then raise
+  no_new_privs = 15, // PR_SET_NO_NEW_PRIVS
+  wait = 16,         // report READY, wait for GO, then for START on the gate: the end of create
+  signals = 17,      // every disposition default, mask empty
+  descriptors = 18,  // [how many above 2 stay] close_range for the others
+  verify = 19,       // [uid, gid, permitted, effective, inheritable, ambient, bounding, last capability, no_new_privs,
+                     //  securebits, flags, gid...] read back and compare; see verify_*
+  exec = 20,         // [argc] argv..., envp...
+};
+
+// Flags of `verify`.
+inline constexpr uint64_t verify_no_regain_uid = 1;     // setresuid(0) and setgroups must fail
+inline constexpr uint64_t verify_no_regain_gid = 2;     // setresgid(0) must fail
+inline constexpr uint32_t verify_fixed_numbers = 11;    // before the gids
+
+struct PlanHeader {
+  uint32_t magic;  // plan_magic
+  uint16_t version;
+  uint16_t reserved;
+  uint32_t size;   // of the whole plan, this header included
+  uint32_t count;  // of operations
+};
+
+struct OperationHeader {
+  uint16_t op;
+  uint16_t reserved;
+  uint32_t size;  // of this operation, header and padding included; a multiple of 8
+  uint32_t number_count;
+  uint32_t string_count;
+};
+
+enum class Frame : uint16_t {
+  launch = 1,    // library -> init: LaunchHeader, then the plan
+  ready = 2,     // init -> library: created, nothing more can fail before start; no payload
+  go = 3,        // library -> init: the record is committed; no payload
+  start = 4,     // gate, client -> init; no payload
+  accepted = 5,  // gate, init -> client: this client has won; no payload
+  exec = 6,      // gate, init -> client: verified, execve comes next; then end of file is success; no payload
+  error = 7,     // init -> library or client: ErrorHeader, then pointer and text
+};
+
+struct FrameHeader {
+  uint32_t magic;  // frame_magic
+  uint16_t version;
+  uint16_t type;
+  uint32_t size;  // of the payload
+  uint32_t reserved;
+};
+
+// The descriptors init inherits, by their numbers in it. `extra` become 3, 4, ...
+struct LaunchHeader {
+  int32_t state_directory;
+  int32_t stdio[3];
+  uint32_t extra_count;
+  uint32_t plan_size;
+  // then int32_t extra[extra_count], padded with zeros to 8 bytes, then the plan
+};
+
+// Which of an operation's steps failed. The library makes the sentence.
+enum class Fault : uint16_t {
+  system_call = 1,  // `error` is the errno; text: the object, such as a path component
+  malformed = 2,    // the plan or a frame is not well-formed; a: offset
+  mismatch = 3,     // verify: text names what; a: wanted, b: found
+  regained = 4,     // verify: text names the call that should have failed
+  not_found = 5,    // find: no such executable in PATH (text: args[0])
+  not_executable = 6,  // find: found, but not executable (text: the path); error: EACCES
+  directory = 7,    // chdir: text is the component that failed, a: uid tried, b: mode of that component
+  escaped = 8,      // chdir: getcwd is not absolute: the directory lies outside the root
+};
+
+struct ErrorHeader {
+  uint16_t op;     // Op, or 0 outside any operation
+  uint16_t fault;  // Fault
+  int32_t error;   // errno or 0
+  uint64_t a;
+  uint64_t b;
+  uint16_t pointer_size;
+  uint16_t text_size;
+  uint32_t reserved;
+  // then pointer and text, without NULs
+};
+
+}  // namespace reaper::wire

@@ -1,0 +1,122 @@
+// The state directory: <root>/<id>/{owner,identity,pid,state.json,gate}. Knows ids, locks, atomic writes, recovery
+// and listing; knows nothing of plans. docs/state.md describes the files.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/fd.h"
+#include "core/result.h"
+
+namespace reaper {
+
+// [A-Za-z0-9_][A-Za-z0-9_.+-]{0,254}. INVALID otherwise, without repeating bytes that are not printable.
+Status check_id(std::string_view id);
+
+// Who a process is: a pid alone may be reused.
+struct ProcessIdentity {
+  int32_t pid = 0;
+  uint64_t start_time = 0;  // field 22 of /proc/PID/stat
+  std::string boot_id;
+  uint64_t pid_namespace = 0;   // inode of the pid namespace that the pid was read in
+  uint64_t time_namespace = 0;  // start_time depends on it
+  bool operator==(const ProcessIdentity&) const = default;
+};
+
+// state.json: what create commits. Text of `warnings` and `credentials` is JSON made by the runtime.
+struct Record {
+  std::string id;
+  std::string oci_version;
+  std::string bundle;  // absolute
+  std::map<std::string, std::string> annotations;
+  std::string created;  // RFC 3339, UTC, nanoseconds
+  uint32_t owner_uid = 0;
+  ProcessIdentity init;
+  bool has_process = true;       // false: config.json had no `process`, start is an error
+  std::string credentials_json;  // the object `reaper.credentials` of state
+  std::string warnings_json;     // the array `reaper.warnings` of state
+};
+
+// Versioned, length-checked, checksummed JSON. decode: CORRUPT with a message that says what is wrong.
+std::string encode_record(const Record& record);
+Result<Record> decode_record(std::string_view text);
+
+// "--root", else the chain of the design. Reads the environment only when `given` is null.
+Result<std::string> resolve_root(const char* given);
+
+// The directory of all containers. Opened, never followed: openat2(RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS) below it.
+class StateRoot {
+ public:
+  // Makes the directory and missing parents (0700) when `make`; NOT_FOUND when it is absent and `make` is not set.
+  // PERMISSION when it is below a sticky world-writable directory and not ours or not 0700.
+  static Result<StateRoot> open(const std::string& path, bool make);
+  int fd() const { return directory_.get(); }
+  const std::string& path() const { return path_; }
+  // Every name in it that is a valid id, sorted.
+  Result<std::vector<std::string>> ids() const;
+
+ private:
+  StateRoot(Fd directory, std::string path) : directory_(std::move(directory)), path_(std::move(path)) {}
+  Fd directory_;
+  std::string path_;
+};
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+// An flock(2) on a container's directory, held until the end of its life. LOCK_UN explicitly: a forked child of the
+// host may hold a duplicate of the descriptor.
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+  DirectoryLock(DirectoryLock&& other) noexcept;
+  DirectoryLock& operator=(DirectoryLock&&) = delete;
+  ~DirectoryLock();
+
+ private:
+  int fd_;
+};
+
+enum class Phase { creating, committed };
+
+class ContainerDirectory {
+ public:
+  // NOT_FOUND: `container "ID" does not exist`.
+  static Result<ContainerDirectory> open(const StateRoot& root, std::string_view id);
+  int fd() const { return directory_.get(); }
+  const std::string& id() const { return id_; }
+
+  // BUSY at the deadline; NOT_FOUND when the directory was removed meanwhile (a lock on it would still be granted).
+  Result<DirectoryLock> lock(const StateRoot& root, Deadline deadline) const;
+  // creating: no state.json yet.
+  Result<Phase> phase() const;
+  Result<Record> read_record() const;              // NOT_FOUND while creating, CORRUPT
+  Result<ProcessIdentity> read_owner() const;      // who creates it
+  Result<ProcessIdentity> read_identity() const;   // who init is; NOT_FOUND before it is known
+  // Writes `identity` and `pid`.
+  Status write_identity(const ProcessIdentity& init) const;
+  // Writes state.json under a temporary name and renames it: the commit.
+  Status commit(const Record& record) const;
+  // Removes every file that Reaper makes, then the directory. A foreign file is an error, and stays. Under the lock.
+  Status remove(const StateRoot& root) const;
+
+ private:
+  friend Result<ContainerDirectory> claim(const StateRoot&, std::string_view, const ProcessIdentity&);
+  ContainerDirectory(Fd directory, std::string id) : directory_(std::move(directory)), id_(std::move(id)) {}
+  Fd directory_;
+  std::string id_;
+};
+
+// mkdir of <id> (0700), whatever the umask, then `owner`. EXISTS: `container with given ID already exists`. The caller
+// locks it next and sweeps a directory whose owner is dead before it tries again.
+Result<ContainerDirectory> claim(const StateRoot& root, std::string_view id, const ProcessIdentity& owner);
+
+// Writes `text` to `path` under a temporary name in the same directory and renames it (0644 by the umask). For
+// --pid-file: the target's directory is opened once, a symbolic link at the name itself is replaced, not followed.
+Status write_file_atomically(const std::string& path, std::string_view text);
+
+}  // namespace reaper
