@@ -1,0 +1,20 @@
+# Runs the tests of a build directory by label. The report (report.py) reads what is left in $RESULTS.
+# shellcheck shell=bash
+
+CTEST_PREFIX=() # a command to run ctest under
+
+# run_tests DIRECTORY STAGE LABEL...: a label without a test is a failure. Unit tests and gates stand alone and may run side by side;
+# the others start real containers one after the other.
+run_tests() {
+  local directory=$1 stage=$2 label status=0
+  shift 2
+  for label in "$@"; do
+    local jobs=1
+    case $label in unit | gate) jobs=$JOBS ;; esac
+    say "--> $stage: tests with the label $label"
+    "${CTEST_PREFIX[@]}" ctest --test-dir "$directory" --label-regex "^$label\$" --no-tests=error --output-on-failure \
+      --parallel "$jobs" --test-output-size-passed 16777216 --test-output-size-failed 16777216 \
+      --output-junit "$RESULTS/$stage.$label.xml" || status=1
+  done
+  return "$status"
+}

@@ -1,0 +1,47 @@
+# clang-format, clang-tidy and shellcheck over what we wrote. Each check_* returns whether it has something to say.
+# shellcheck shell=bash
+
+# our_files PATTERN...: tracked or new files, not what is ignored. Outside a git checkout, everything.
+our_files() {
+  cd "$SOURCE" || return
+  if git rev-parse --git-dir >/dev/null 2>&1; then
+    git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do
+      [ ! -f "$file" ] || printf '%s\n' "$file"
+    done
+  else
+    local pattern
+    for pattern in "$@"; do find . -path "./$pattern" -type f -not -path './build*/*' | sed 's#^\./##'; done
+  fi
+}
+
+check_format() {
+  cd "$SOURCE" || return
+  local files
+  mapfile -t files < <(our_files '*.c' '*.cpp' '*.h')
+  clang-format-19 --dry-run -Werror "${files[@]}" || return
+  say "clang-format: ${#files[@]} files are in order"
+}
+
+# Flags that only gcc knows are no finding. What is compiled only in a test's target (examples) is in the data base, too.
+check_tidy() {
+  cd "$SOURCE" || return
+  configure "$BUILD/lint" -DCMAKE_BUILD_TYPE=Release -DREAPER_TESTS=ON >/dev/null || return
+  our_files 'src/*.cpp' 'cli/*.cpp' 'examples/*.c' | while read -r file; do
+    if grep -qF "\"file\": \"$SOURCE/$file\"" "$BUILD/lint/compile_commands.json"; then printf '%s\n' "$file"; fi
+  done >"$RESULTS/tidy-files"
+  if ! xargs -r -n 2 -P "$JOBS" clang-tidy-19 -p "$BUILD/lint" --quiet --warnings-as-errors='*' \
+    --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-ignored-optimization-argument \
+    <"$RESULTS/tidy-files" 2>"$RESULTS/tidy-stderr"; then
+    grep -v 'warnings\? generated' "$RESULTS/tidy-stderr"
+    return 1
+  fi
+  say "clang-tidy: $(wc -l <"$RESULTS/tidy-files") files are in order"
+}
+
+check_shell() {
+  cd "$SOURCE" || return
+  local files
+  mapfile -t files < <(our_files scripts .ci tests | xargs grep -lE '^#!.*(bash|/sh)|shellcheck shell')
+  shellcheck -x "${files[@]}" || return
+  say "shellcheck: ${#files[@]} files are in order"
+}

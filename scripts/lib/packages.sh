@@ -1,0 +1,48 @@
+# Which Debian packages are needed for what, and how the missing ones are installed.
+# shellcheck shell=bash
+
+PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev)
+# cmocka: the tests' framework. clang-*-19: Debian's clang 14 cannot parse <expected>. gcovr: coverage. python3: gates,
+# tests of the CLI, the service that a container runs. libcap2-bin: capsh, setcap. iproute2: ss, ip. util-linux: setpriv,
+# setarch, unshare. procps: ps. strace: injects faults into system calls.
+PACKAGES_TEST=(libcmocka-dev clang-format-19 clang-tidy-19 gcovr python3 libcap2-bin iproute2 util-linux procps strace
+  shellcheck)
+
+is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# As root directly, otherwise by sudo, which may ask for a password only at a terminal.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    env DEBIAN_FRONTEND=noninteractive "$@"
+  elif [ "$AT_TERMINAL" = yes ]; then
+    sudo env DEBIAN_FRONTEND=noninteractive "$@"
+  else
+    sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
+  fi
+}
+
+may_be_root() {
+  [ "$(id -u)" = 0 ] && return 0
+  command -v sudo >/dev/null || return 1
+  [ "$AT_TERMINAL" = yes ] || sudo -n true 2>/dev/null
+}
+
+# install_packages PACKAGE...: touches apt only when one is missing, so that a second run needs no network.
+install_packages() {
+  local package missing=()
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  if [ ${#missing[@]} = 0 ]; then
+    say "packages: all $# are installed"
+    return 0
+  fi
+  command -v apt-get >/dev/null || die "these packages are missing, and apt-get with them: ${missing[*]}"
+  if ! may_be_root; then
+    say "Packages are missing. As root: apt-get install -y --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+  say "packages: installing ${missing[*]}"
+  as_root apt-get update -q
+  as_root apt-get install -y -q --no-install-recommends "${missing[@]}"
+}

@@ -1,0 +1,42 @@
+# Finds the generator, Go and Rust; says which packages bring what is not there.
+# shellcheck shell=bash
+
+# Newer toolchains than Debian's usually lie here.
+for directory in /usr/local/go/bin "$HOME/go/bin" /usr/lib/go-*/bin "$HOME/.cargo/bin" /usr/local/cargo/bin; do
+  [ -d "$directory" ] && PATH=$PATH:$directory
+done
+export PATH
+
+# version_at_least HAVE WANTED
+version_at_least() { [ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+have_go() {
+  local version
+  version=$(go version 2>/dev/null | sed -n 's/^go version go\([0-9.]*\).*/\1/p')
+  [ -n "$version" ] && version_at_least "$version" 1.19
+}
+
+have_rust() { command -v cargo >/dev/null && command -v rustc >/dev/null; }
+
+# Packages of the tools that this tree needs and this machine lacks.
+packages_generator() { command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build; }
+packages_go() { [ ! -e "$SOURCE/bindings/go/go.mod" ] || have_go || echo golang-go; }
+packages_rust() { [ ! -e "$SOURCE/bindings/rust/Cargo.toml" ] || have_rust || echo rustc-web cargo-web; }
+
+# configure DIRECTORY [OPTION...]: prefix inside it, lib and not lib/TRIPLET, so that all paths are short and known.
+configure() {
+  local directory=$1 generator=Ninja
+  shift
+  command -v ninja >/dev/null || generator='Unix Makefiles'
+  [ ! -e "$directory/CMakeCache.txt" ] ||
+    generator=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$directory/CMakeCache.txt")
+  cmake -S "$SOURCE" -B "$directory" -G "$generator" -DCMAKE_INSTALL_PREFIX="$directory/prefix" \
+    -DCMAKE_INSTALL_LIBDIR=lib "$@"
+}
+
+# build DIRECTORY [TARGET...]
+build() {
+  local directory=$1
+  shift
+  cmake --build "$directory" --parallel "$JOBS" ${1:+--target "$@"}
+}

@@ -1,0 +1,51 @@
+# The tests of the release build as an ordinary user, when the caller is root.
+# shellcheck shell=bash
+
+TEST_UID=12345 # nobody has it; also no entry in passwd, as in many containers
+
+# as_user COMMAND...: no privilege, no supplementary group, an environment and directories of its own.
+as_user() {
+  setpriv --reuid "$TEST_UID" --regid "$TEST_UID" --clear-groups --inh-caps=-all env -i PATH="$PATH" LC_ALL="$LC_ALL" \
+    CI="${CI-}" HOME="$USER_HOME" TMPDIR="$USER_HOME/tmp" XDG_RUNTIME_DIR="$USER_HOME/run" "$@"
+}
+
+# In place when the user can read the tree and the build, otherwise from a copy that it builds itself.
+run_as_user() {
+  USER_HOME=$(mktemp -d)
+  # shellcheck disable=SC2064 # now, the variable is of this subshell
+  trap "rm -rf '$USER_HOME'" EXIT
+  mkdir -p "$USER_HOME/tmp" "$USER_HOME/run" "$USER_HOME/results"
+  chmod 755 "$USER_HOME"
+  chmod 700 "$USER_HOME/run"
+  chown -R "$TEST_UID:$TEST_UID" "$USER_HOME"
+  local tests=$USER_HOME/build status=0
+  if as_user test -x "$BUILD/release/prefix/bin/reaper-runtime" &&
+    [ -z "$(as_user find "$SOURCE" "$BUILD/release" -not -path '*/.git/*' -not -readable -print -quit 2>&1)" ]; then
+    say "the release build, in place"
+    # ctest writes into the directory of its files, which name the programs by absolute paths: copies will do.
+    (cd "$BUILD/release" && find . -name CTestTestfile.cmake -exec cp --parents {} "$tests" \;)
+  else
+    say "the user cannot read $BUILD/release: it gets a copy of the source and builds it"
+    copy_source "$USER_HOME/source"
+    SOURCE=$USER_HOME/source as_user_build "$tests"
+  fi
+  chown -R "$TEST_UID:$TEST_UID" "$USER_HOME"
+  RESULTS_REAL=$RESULTS RESULTS=$USER_HOME/results CTEST_PREFIX=(as_user)
+  run_tests "$tests" user unit api cli || status=1
+  cp "$RESULTS"/*.xml "$RESULTS_REAL/"
+  return "$status"
+}
+
+copy_source() {
+  mkdir -p "$1"
+  our_files . | (cd "$SOURCE" && tar -c -T - -f -) | tar -x -C "$1" -f -
+  chown -R "$TEST_UID:$TEST_UID" "$1"
+  chmod -R u+rwX,go+rX "$1"
+}
+
+as_user_build() {
+  as_user cmake -S "$SOURCE" -B "$1" -DCMAKE_BUILD_TYPE=Release -DREAPER_TESTS=ON \
+    -DCMAKE_INSTALL_PREFIX="$1/prefix" -DCMAKE_INSTALL_LIBDIR=lib
+  as_user cmake --build "$1" --parallel "$JOBS"
+  as_user cmake --install "$1" >/dev/null
+}
