@@ -36,3 +36,9 @@ if(REAPER_COVERAGE)
   target_compile_options(reaper-instrumented INTERFACE --coverage -fprofile-update=atomic -O0 -g)
   target_link_options(reaper-instrumented INTERFACE --coverage)
 endif()
+
+# Not under sanitizers: their runtimes look for the dynamic libstdc++'s __cxa_throw and find no other.
+set(REAPER_STATIC_RUNTIME -static-libstdc++ -static-libgcc)
+if(REAPER_SANITIZE)
+  set(REAPER_STATIC_RUNTIME)
+endif()
