@@ -43,6 +43,7 @@ enum class Op : uint16_t {
   verify = 19,       // [uid, gid, permitted, effective, inheritable, ambient, bounding, last capability, no_new_privs,
                      //  securebits, flags, gid...] read back and compare; see verify_*
   exec = 20,         // [argc] argv..., envp...
+  not_dumpable = 21, // PR_SET_DUMPABLE 0: after oom_score_adj, which an unprivileged process could not write then
 };
 
 // Flags of `verify`.

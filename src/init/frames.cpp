@@ -1,0 +1,69 @@
+#include "init/frames.h"
+
+#include <asm/errno.h>
+
+#include "init/sys.h"
+
+namespace reaper::init {
+
+namespace {
+
+constexpr int msg_nosignal = 0x4000;   // MSG_NOSIGNAL, linux/socket.h does not export it
+constexpr uint64_t max_text = 16U << 10;  // a pointer and a path fit; both fields are 16 bits wide
+
+long send_all(int fd, const void* bytes, uint64_t size) {
+  const auto* position = static_cast<const char*>(bytes);
+  while (size != 0) {
+    const long sent = call_again(__NR_sendto, fd, position, size, msg_nosignal, nullptr, 0);
+    if (sent < 0) return sent;
+    position += sent;
+    size -= static_cast<uint64_t>(sent);
+  }
+  return 0;
+}
+
+uint16_t bounded_length(const char* text) {
+  const uint64_t length = length_of(text);
+  return static_cast<uint16_t>(length < max_text ? length : max_text);
+}
+
+}  // namespace
+
+long read_exactly(int fd, void* out, uint64_t size) {
+  auto* position = static_cast<char*>(out);
+  const uint64_t wanted = size;
+  while (size != 0) {
+    const long got = call_again(__NR_read, fd, position, size);
+    if (got < 0) return got;
+    if (got == 0) return size == wanted ? 0 : -EPROTO;
+    position += got;
+    size -= static_cast<uint64_t>(got);
+  }
+  return 1;
+}
+
+long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size) {
+  const wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(type), size, 0};
+  const long result = send_all(fd, &header, sizeof header);
+  return result < 0 || size == 0 ? result : send_all(fd, payload, size);
+}
+
+void send_error(int fd, const Operation* operation, const Outcome& outcome) {
+  const char* pointer = operation != nullptr ? operation->pointer() : "";
+  wire::ErrorHeader error = {};
+  error.op = operation != nullptr ? static_cast<uint16_t>(operation->op()) : 0;
+  error.fault = static_cast<uint16_t>(outcome.fault);
+  error.error = outcome.error;
+  error.a = outcome.a;
+  error.b = outcome.b;
+  error.pointer_size = bounded_length(pointer);
+  error.text_size = bounded_length(outcome.text);
+  const uint32_t size = sizeof error + error.pointer_size + error.text_size;
+  const wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(wire::Frame::error), size, 0};
+  // One write for most errors would be nicer; a reader that takes whole frames does not care.
+  if (send_all(fd, &header, sizeof header) < 0 || send_all(fd, &error, sizeof error) < 0) return;
+  if (send_all(fd, pointer, error.pointer_size) < 0) return;
+  send_all(fd, outcome.text, error.text_size);
+}
+
+}  // namespace reaper::init

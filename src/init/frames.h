@@ -1,0 +1,18 @@
+// The framed talk with the library: over the handshake socket until GO, over the gate's connection from START on.
+#pragma once
+
+#include "init/operation.h"
+#include "init/state.h"
+
+namespace reaper::init {
+
+// 1: all read; 0: end of file before the first byte; negative errno otherwise (EPROTO: end of file in the middle).
+long read_exactly(int fd, void* out, uint64_t size);
+
+// 0 or a negative errno. A peer that is gone gives -EPIPE, never a signal.
+long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size);
+
+// Tells `fd` why `operation` (null: none) failed.
+void send_error(int fd, const Operation* operation, const Outcome& outcome);
+
+}  // namespace reaper::init

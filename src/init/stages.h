@@ -1,0 +1,41 @@
+// The operations, one function each. A file per concern; run.cpp calls them in the plan's order.
+#pragma once
+
+#include "init/operation.h"
+#include "init/state.h"
+
+namespace reaper::init {
+
+// descriptors.cpp
+// Puts the program's descriptors at 0, 1, 2, 3 ... and closes every other but the handshake and the state directory.
+Outcome place_descriptors(State& state, const wire::LaunchHeader& launch, const int32_t* extra);
+Outcome close_others(State& state, const Operation& operation);
+
+// gate.cpp
+Outcome bind_gate(State& state);
+// Returns when a client has won the start. Exits when the creator dies before GO, or on a signal that ends a process.
+Outcome wait_for_start(State& state);
+
+// limits.cpp
+Outcome set_rlimit(const Operation& operation);
+Outcome set_oom_score_adj(const Operation& operation);
+
+// identity.cpp
+Outcome set_keep_caps(const Operation& operation);
+Outcome drop_bounding(const Operation& operation);
+Outcome set_groups(const Operation& operation);
+Outcome set_gid(const Operation& operation);
+Outcome set_uid(const Operation& operation);
+Outcome set_capabilities(const Operation& operation);
+Outcome set_ambient(const Operation& operation);
+
+// verify.cpp
+Outcome verify(const Operation& operation);
+
+// program.cpp
+Outcome change_directory(const Operation& operation);
+Outcome find_executable(State& state, const Operation& operation);
+Outcome reset_signals();
+Outcome execute(State& state, const Operation& operation);
+
+}  // namespace reaper::init

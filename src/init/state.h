@@ -1,0 +1,42 @@
+// What init knows while it carries out a plan, and what an operation answers.
+#pragma once
+
+#include <stdint.h>
+
+#include "plan/wire.h"
+
+namespace reaper::init {
+
+// The answer of an operation. fault 0 is success.
+struct Outcome {
+  wire::Fault fault = wire::Fault{};
+  int32_t error = 0;  // errno
+  uint64_t a = 0;
+  uint64_t b = 0;
+  const char* text = "";
+  bool ok() const { return static_cast<uint16_t>(fault) == 0; }
+};
+
+inline Outcome failed_call(long result, const char* text = "") {
+  return {wire::Fault::system_call, static_cast<int32_t>(-result), 0, 0, text};
+}
+inline Outcome malformed(uint64_t offset) {
+  return {wire::Fault::malformed, 0, offset, 0, ""};
+}
+// For a system call whose success says all.
+inline Outcome checked(long result, const char* text = "") {
+  return result < 0 ? failed_call(result, text) : Outcome{};
+}
+
+inline constexpr uint32_t max_path = 4096;  // PATH_MAX
+
+struct State {
+  int handshake = -1;        // until GO
+  int state_directory = -1;  // until the gate is bound
+  int gate = -1;             // until START
+  int connection = -1;       // from START until execve
+  uint32_t extra_fds = 0;    // 3 ... 3 + extra_fds - 1 are the program's
+  char executable[max_path] = {};
+};
+
+}  // namespace reaper::init
