@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,9 @@ namespace reaper {
 struct Error {
   int code = REAPER_ERR_INTERNAL;  // REAPER_ERR_*
   int sys_errno = 0;               // errno(3) or 0
-  std::string message;             // one line that stands alone, without a "reaper: " prefix
-  std::string pointer;             // JSON pointer of the field at fault, or empty
-  std::string stage;               // the step that failed, see reaper_error_stage()
+  std::string message = {};        // one line that stands alone, without a "reaper: " prefix
+  std::string pointer = {};        // JSON pointer of the field at fault, or empty
+  std::string stage = {};          // the step that failed, see reaper_error_stage()
 };
 
 // "ENOENT" for ENOENT; "errno 4095" for a number without a name.
@@ -28,7 +29,12 @@ std::string signal_name(int number);
 // "<what>: <ERRNO NAME>". It never contains strerror(3)'s words: callers search messages for those (callers.md).
 Error system_error(std::string_view stage, std::string_view what, int number = errno);
 
-// The error of a config.json field.
+// The error of a config.json field, stage "config". The message becomes "<pointer>: <message>", so that it stands
+// alone.
 Error config_error(int code, std::string_view pointer, std::string_view message);
+
+// `text` fit for one line of a message: control characters and bytes that are not UTF-8 as \xNN, cut after `limit`
+// bytes of it with "..." in their place. Twice is as good as once. The functions above use it on the whole message.
+std::string printable(std::string_view text, size_t limit = 4096);
 
 }  // namespace reaper

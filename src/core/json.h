@@ -1,8 +1,9 @@
 // Strict JSON (RFC 8259) in and out. json.cpp is the only file that includes cJSON.
 //
-// Reading: a scan of the whole text refuses everything that cJSON would let through (bad UTF-8, leading zeros, "\u0000",
-// lone surrogates, a byte order mark, trailing text, depth over 64, sizes over the limit), then cJSON builds the tree, and
-// duplicate names are refused. Integers are exact: they come from the scanned text, never from cJSON's doubles.
+// Reading: a scan of the whole text refuses everything that cJSON would let through (bad UTF-8, leading zeros,
+// "\u0000", lone surrogates, a byte order mark, trailing text, depth over 64, sizes over the limit), then cJSON builds
+// the tree, and duplicate names are refused. Integers are exact: they come from the scanned text, never from cJSON's
+// doubles.
 #pragma once
 
 #include <cstdint>
