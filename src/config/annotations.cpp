@@ -1,0 +1,17 @@
+// annotations (config.md, Annotations). They are handed on to state and never change what is done.
+#include "config/parse.h"
+
+namespace reaper {
+
+Result<std::map<std::string, std::string>> read_annotations(const JsonCursor& annotations) {
+  std::map<std::string, std::string> result;
+  for (const auto& [key, value] : TRY(annotations.members())) {
+    // config.md, Annotations: keys MUST NOT be empty, values may be.
+    if (key.empty())
+      return fail(config_error(REAPER_ERR_INVALID, value.pointer(), "the key of an annotation must not be empty"));
+    result.emplace(key, TRY(value.string()));
+  }
+  return result;
+}
+
+}  // namespace reaper

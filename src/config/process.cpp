@@ -1,0 +1,69 @@
+// process: the program, its environment and its attributes (config.md, Process).
+#include "config/parse.h"
+
+namespace reaper {
+namespace {
+
+Result<std::vector<std::string>> read_strings(const JsonCursor& array) {
+  std::vector<std::string> strings;
+  for (const JsonCursor& element : TRY(array.elements())) strings.push_back(TRY(element.string()));
+  return strings;
+}
+
+Result<std::vector<std::string>> read_args(const JsonCursor& args) {
+  auto strings = TRY(read_strings(args));
+  if (strings.empty())
+    return fail(config_error(REAPER_ERR_INVALID, args.pointer(), "at least one entry is needed, the program"));
+  // execvp(3) can find no program of this name. The other arguments may be empty.
+  if (strings[0].empty())
+    return fail(config_error(REAPER_ERR_INVALID, pointer_join(args.pointer(), size_t{0}),
+                             "the first entry names the program and must not be empty"));
+  return strings;
+}
+
+// config.md gives env "the same semantics as environ" of POSIX.1-2008, chapter 8.1, where every string has the form
+// name=value; an invalid value MUST be an error. A NAME alone is usually meant as "pass the caller's", which would not
+// happen. The entry is not repeated in messages: environments hold secrets. Names that occur twice are passed on as
+// given.
+Result<std::vector<std::string>> read_env(const JsonCursor& env) {
+  auto strings = TRY(read_strings(env));
+  for (size_t i = 0; i < strings.size(); ++i) {
+    size_t equals = strings[i].find('=');
+    if (equals != 0 && equals != std::string::npos) continue;
+    const char* problem = equals == 0 ? "this one has no name" : "this one has no \"=\"";
+    return fail(config_error(REAPER_ERR_INVALID, pointer_join(env.pointer(), i),
+                             std::string("the form is NAME=value; ") + problem));
+  }
+  return strings;
+}
+
+Result<std::string> read_cwd(const JsonCursor& cwd) {
+  std::string path = TRY(cwd.string());
+  if (!path.starts_with('/'))
+    return fail(
+        config_error(REAPER_ERR_INVALID, cwd.pointer(), "an absolute path is wanted here, not " + quoted(path)));
+  return path;
+}
+
+}  // namespace
+
+Result<Process> read_process(const JsonCursor& object, Warnings& warnings) {
+  Process process;
+  // args is optional in the specification for the sake of Windows only ("at least one entry is REQUIRED").
+  auto args = TRY(required_member(object, "args"));
+  process.args = TRY(read_args(args));
+  auto cwd = TRY(required_member(object, "cwd"));
+  process.cwd = TRY(read_cwd(cwd));
+  if (auto env = TRY(object.member("env"))) process.env = TRY(read_env(*env));
+  if (auto user = TRY(object.member("user"))) process.user = TRY(read_user(*user, warnings));
+  if (auto capabilities = TRY(object.member("capabilities")))
+    process.capabilities = TRY(read_capabilities(*capabilities, warnings));
+  if (auto flag = TRY(object.member("noNewPrivileges"))) process.no_new_privileges = TRY(flag->boolean());
+  if (auto rlimits = TRY(object.member("rlimits"))) process.rlimits = TRY(read_rlimits(*rlimits));
+  // proc(5): /proc/PID/oom_score_adj takes -1000...1000.
+  if (auto adj = TRY(object.member("oomScoreAdj")))
+    process.oom_score_adj = static_cast<int>(TRY(adj->signed_integer(-1000, 1000)));
+  return process;
+}
+
+}  // namespace reaper

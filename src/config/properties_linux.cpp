@@ -1,0 +1,102 @@
+// The rows of known_properties() for linux, without resources. See config.h for what a row means and properties.cpp for
+// its use.
+#include "config/properties.h"
+
+namespace reaper {
+namespace {
+
+using enum JsonType;
+using enum Disposition;
+
+constexpr Property rows[] = {
+    {"/linux", object, container, ""},
+    {"/linux/cgroupsPath", string, refused, "cgroups come with a later version"},
+    {"/linux/devices", array, container, ""},
+    {"/linux/devices/*", object, refused, "needs a root of its own"},
+    {"/linux/devices/*/fileMode", number, refused, ""},
+    {"/linux/devices/*/gid", number, refused, ""},
+    {"/linux/devices/*/major", number, refused, ""},
+    {"/linux/devices/*/minor", number, refused, ""},
+    {"/linux/devices/*/path", string, refused, ""},
+    {"/linux/devices/*/type", string, refused, ""},
+    {"/linux/devices/*/uid", number, refused, ""},
+    {"/linux/gidMappings", array, refused, "needs a new user namespace"},
+    {"/linux/gidMappings/*", object, refused, ""},
+    {"/linux/gidMappings/*/containerID", number, refused, ""},
+    {"/linux/gidMappings/*/hostID", number, refused, ""},
+    {"/linux/gidMappings/*/size", number, refused, ""},
+    {"/linux/intelRdt", object, refused, ""},
+    {"/linux/intelRdt/closID", string, refused, ""},
+    {"/linux/intelRdt/enableMonitoring", boolean, refused, ""},
+    {"/linux/intelRdt/l3CacheSchema", string, refused, ""},
+    {"/linux/intelRdt/memBwSchema", string, refused, ""},
+    {"/linux/intelRdt/schemata", array, refused, ""},
+    {"/linux/intelRdt/schemata/*", string, refused, ""},
+    {"/linux/maskedPaths", array, refused, "needs a new mount namespace"},
+    {"/linux/maskedPaths/*", string, refused, ""},
+    {"/linux/memoryPolicy", object, refused, ""},
+    {"/linux/memoryPolicy/flags", array, refused, ""},
+    {"/linux/memoryPolicy/flags/*", string, refused, ""},
+    {"/linux/memoryPolicy/mode", string, refused, ""},
+    {"/linux/memoryPolicy/nodes", string, refused, ""},
+    {"/linux/mountLabel", string, refused, "needs a new mount namespace"},
+    {"/linux/namespaces", array, container, ""},
+    {"/linux/namespaces/*", object, container, ""},
+    {"/linux/namespaces/*/path", string, applied,
+     "unit/test_config_namespaces.cpp:paths; only the caller's own namespace"},
+    {"/linux/namespaces/*/type", string, applied,
+     "unit/test_config_namespaces.cpp:types; only one that the caller is in already"},
+    {"/linux/netDevices", object, refused, "needs a new network namespace"},
+    {"/linux/netDevices/*", object, refused, ""},
+    {"/linux/netDevices/*/name", string, refused, ""},
+    {"/linux/personality", object, refused, ""},
+    {"/linux/personality/domain", string, refused, ""},
+    {"/linux/personality/flags", array, refused, ""},
+    {"/linux/personality/flags/*", string, refused, ""},
+    {"/linux/readonlyPaths", array, refused, "needs a new mount namespace"},
+    {"/linux/readonlyPaths/*", string, refused, ""},
+    {"/linux/rootfsPropagation", string, refused, "needs a new mount namespace"},
+    {"/linux/seccomp", object, refused, ""},
+    {"/linux/seccomp/architectures", array, refused, ""},
+    {"/linux/seccomp/architectures/*", string, refused, ""},
+    {"/linux/seccomp/defaultAction", string, refused, ""},
+    {"/linux/seccomp/defaultErrnoRet", number, refused, ""},
+    {"/linux/seccomp/flags", array, refused, ""},
+    {"/linux/seccomp/flags/*", string, refused, ""},
+    {"/linux/seccomp/listenerMetadata", string, refused, ""},
+    {"/linux/seccomp/listenerPath", string, refused, ""},
+    {"/linux/seccomp/syscalls", array, refused, ""},
+    {"/linux/seccomp/syscalls/*", object, refused, ""},
+    {"/linux/seccomp/syscalls/*/action", string, refused, ""},
+    {"/linux/seccomp/syscalls/*/args", array, refused, ""},
+    {"/linux/seccomp/syscalls/*/args/*", object, refused, ""},
+    {"/linux/seccomp/syscalls/*/args/*/index", number, refused, ""},
+    {"/linux/seccomp/syscalls/*/args/*/op", string, refused, ""},
+    {"/linux/seccomp/syscalls/*/args/*/value", number, refused, ""},
+    {"/linux/seccomp/syscalls/*/args/*/valueTwo", number, refused, ""},
+    {"/linux/seccomp/syscalls/*/errnoRet", number, refused, ""},
+    {"/linux/seccomp/syscalls/*/names", array, refused, ""},
+    {"/linux/seccomp/syscalls/*/names/*", string, refused, ""},
+    {"/linux/sysctl", object, refused, "needs namespaces of its own"},
+    {"/linux/sysctl/*", string, refused, ""},
+    {"/linux/timeOffsets", object, refused, "needs a new time namespace"},
+    {"/linux/timeOffsets/boottime", object, refused, ""},
+    {"/linux/timeOffsets/boottime/nanosecs", number, refused, ""},
+    {"/linux/timeOffsets/boottime/secs", number, refused, ""},
+    {"/linux/timeOffsets/monotonic", object, refused, ""},
+    {"/linux/timeOffsets/monotonic/nanosecs", number, refused, ""},
+    {"/linux/timeOffsets/monotonic/secs", number, refused, ""},
+    {"/linux/uidMappings", array, refused, "needs a new user namespace"},
+    {"/linux/uidMappings/*", object, refused, ""},
+    {"/linux/uidMappings/*/containerID", number, refused, ""},
+    {"/linux/uidMappings/*/hostID", number, refused, ""},
+    {"/linux/uidMappings/*/size", number, refused, ""},
+};
+
+}  // namespace
+
+std::span<const Property> linux_properties() {
+  return rows;
+}
+
+}  // namespace reaper

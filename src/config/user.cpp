@@ -1,0 +1,43 @@
+// process.user: numbers only, exact, and never 4294967295, which system calls take as "leave unchanged" and which has
+// been root in three CVEs.
+#include "config/parse.h"
+
+namespace reaper {
+namespace {
+
+constexpr uint64_t max_id = 4294967294;
+constexpr uint64_t max_umask = 0777;  // JSON knows decimal only: 18 is octal 022
+constexpr size_t max_groups = 65536;  // NGROUPS_MAX, limits.h of the kernel
+
+Result<uint32_t> read_id(const JsonCursor& id) {
+  return static_cast<uint32_t>(TRY(id.unsigned_integer(0, max_id)));
+}
+
+Result<std::vector<uint32_t>> read_groups(const JsonCursor& groups) {
+  auto elements = TRY(groups.elements());
+  if (elements.size() > max_groups)
+    return fail(config_error(REAPER_ERR_INVALID, groups.pointer(), "more than the 65536 groups that Linux allows"));
+  std::vector<uint32_t> ids;
+  for (const JsonCursor& element : elements) ids.push_back(TRY(read_id(element)));
+  return ids;
+}
+
+}  // namespace
+
+Result<User> read_user(const JsonCursor& object, Warnings& warnings) {
+  User user;
+  auto uid = TRY(required_member(object, "uid"));
+  user.uid = TRY(read_id(uid));
+  auto gid = TRY(required_member(object, "gid"));
+  user.gid = TRY(read_id(gid));
+  if (auto umask = TRY(object.member("umask")))
+    user.umask = static_cast<uint32_t>(TRY(umask->unsigned_integer(0, max_umask)));
+  if (auto groups = TRY(object.member("additionalGids"))) user.additional_gids = TRY(read_groups(*groups));
+  // config.md defines it for Windows alone. Whoever sets it should know that it chooses nobody here.
+  if (auto name = TRY(object.member("username")))
+    if (!TRY(name->string()).empty())
+      add_warning(warnings, name->pointer(), "username is for Windows and is ignored: uid and gid decide");
+  return user;
+}
+
+}  // namespace reaper

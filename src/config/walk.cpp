@@ -1,0 +1,117 @@
+// Compares the whole document with the table of properties: JSON types, names that are not known, and values that this
+// build cannot apply.
+#include <algorithm>
+
+#include "config/parse.h"
+#include "config/properties.h"
+
+namespace reaper {
+namespace {
+
+struct Walk {
+  Warnings& warnings;
+  std::optional<Error> refusal;  // the first one, in the document's order
+};
+
+// Whether a value in a section without rows of its own asks for anything.
+Result<bool> asks_at_all(const JsonCursor& value) {
+  switch (value.type()) {
+    case JsonType::boolean:
+      return value.boolean();
+    case JsonType::string:
+      return !TRY(value.string()).empty();
+    case JsonType::array:
+      return !TRY(value.elements()).empty();
+    case JsonType::object:
+      for (const auto& [name, member] : TRY(value.members()))
+        if (TRY(asks_at_all(member))) return true;
+      return false;
+    default:
+      return true;  // every number means something: pids.limit 0 is a real limit
+  }
+}
+
+// Whether a value asks for anything: `"maskedPaths": []` and `"readonly": false` do not. What stands in an array or
+// under a free name asks by being there: `"netDevices": {"eth0": {}}` moves eth0.
+Result<bool> asks(const JsonCursor& value, const Property& row) {
+  if (row.pattern.ends_with("/*")) return true;
+  if (row.type != JsonType::object || value.type() != JsonType::object) return asks_at_all(value);
+  auto members = TRY(value.members());
+  if (find_property(std::string(row.pattern) + "/*") != nullptr) return !members.empty();
+  if (member_names(row.pattern).empty()) return asks_at_all(value);
+  for (const auto& [name, member] : members) {
+    const Property* known = find_member(row.pattern, name);
+    if (known != nullptr && TRY(asks(member, *known))) return true;
+  }
+  return false;
+}
+
+Error wrong_type(const JsonCursor& value, const Property& row) {
+  return config_error(
+      REAPER_ERR_INVALID, value.pointer(),
+      std::string(json_type_name(row.type)) + " is wanted here, not " + std::string(json_type_name(value.type())));
+}
+
+Error not_supported(const JsonCursor& value, const Property& row) {
+  std::string message = "not supported by this version of Reaper";
+  if (!row.note.empty()) message += ": " + std::string(row.note);
+  return config_error(REAPER_ERR_UNSUPPORTED, value.pointer(), message);
+}
+
+// Where a name that is unknown here is at home, if that is one place only: {"user": {}} at the top belongs to process.
+std::string_view other_home(std::string_view name) {
+  std::string_view home;
+  if (name.find_first_of("/*~") != std::string_view::npos) return home;
+  for (const Property& row : known_properties()) {
+    if (row.pattern.find('*') != std::string_view::npos || property_name(row.pattern) != name) continue;
+    if (!home.empty()) return {};
+    home = row.pattern;
+  }
+  return home;
+}
+
+void warn_unknown(const JsonCursor& value, std::string_view parent, std::string_view name, Walk& walk) {
+  auto names = member_names(parent);
+  std::string_view nearest = nearest_word(name, names);
+  std::string hint = did_you_mean(nearest);
+  if (nearest.empty()) {
+    std::string_view home = other_home(name);
+    if (!home.empty()) hint = "; its place is " + std::string(home);
+  }
+  add_warning(walk.warnings, value.pointer(), "unknown property " + quoted(name) + hint);
+}
+
+Status walk_value(const JsonCursor& value, const Property& row, Walk& walk);
+
+Status walk_members(const JsonCursor& object, std::string_view pattern, Walk& walk) {
+  for (const auto& [name, member] : TRY(object.members())) {
+    const Property* row = find_member(pattern, name);
+    if (row != nullptr)
+      TRY(walk_value(member, *row, walk));
+    else
+      warn_unknown(member, pattern, name, walk);
+  }
+  return {};
+}
+
+Status walk_value(const JsonCursor& value, const Property& row, Walk& walk) {
+  if (value.type() != row.type) return fail(wrong_type(value, row));
+  if (row.disposition == Disposition::refused && !walk.refusal && TRY(asks(value, row)))
+    walk.refusal = not_supported(value, row);
+  const Property* free_row = find_property(std::string(row.pattern) + "/*");
+  if (row.type == JsonType::array && free_row != nullptr)
+    for (const JsonCursor& element : TRY(value.elements())) TRY(walk_value(element, *free_row, walk));
+  bool has_rows = free_row != nullptr || !member_names(row.pattern).empty();
+  if (row.type == JsonType::object && has_rows) return walk_members(value, row.pattern, walk);
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<Error>> walk_document(const JsonCursor& document, Warnings& warnings) {
+  Walk walk{warnings, std::nullopt};
+  TRY(walk_members(document, "", walk));
+  return std::move(walk.refusal);
+}
+
+}  // namespace reaper

@@ -1,0 +1,36 @@
+// Warnings, and words of config.json inside messages.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+
+namespace reaper {
+
+// Warnings end up in the container's record, so a hostile document must not be able to make any number of them.
+inline constexpr size_t max_warnings = 100;
+
+struct Warnings {
+  std::vector<Warning> list;
+  size_t left_out = 0;
+};
+
+void add_warning(Warnings& warnings, std::string pointer, std::string message);
+// The list, with a last line for those that were left out.
+std::vector<Warning> take_warnings(Warnings warnings);
+
+// `text` in double quotes, printable and of bearable length.
+std::string quoted(std::string_view text);
+
+// The candidate that `word` was probably meant to be, or "": another case, or few enough letters wrong, missing, added
+// or swapped.
+std::string_view nearest_word(std::string_view word, std::span<const std::string_view> candidates);
+
+// `; did you mean "WORD"?`, or "" for "".
+std::string did_you_mean(std::string_view word);
+
+}  // namespace reaper
