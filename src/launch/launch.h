@@ -45,5 +45,7 @@ void end_launched(Launched& launched);
 
 // Connects the gate in the container's directory and sees the start through. STATUS: nobody listens (already started).
 Status start_through_gate(int state_directory, int pidfd, std::chrono::milliseconds limit);
+// Whether somebody listens at the gate: init does until a start has won. A short connection that says nothing.
+Result<bool> gate_listens(int state_directory);
 
 }  // namespace reaper

@@ -1,0 +1,119 @@
+// The clone itself, and the way back from everything after it.
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <linux/securebits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <charconv>
+#include <vector>
+
+#include "launch/child.h"
+#include "launch/launch.h"
+
+namespace reaper {
+
+namespace {
+
+// Blocks every signal of this thread, those too that glibc keeps for itself (pthread_sigmask leaves 32 and 33 out): a
+// handler of the host must not run in the child, in the host's memory.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    const uint64_t all = ~uint64_t{0};
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all);
+  }
+  ~AllSignalsBlocked() { syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  uint64_t before_ = 0;
+};
+
+// What execve(2) would take away. Root's exec gives it back by itself (capabilities(7)), unless SECBIT_NOROOT is set.
+uint64_t capabilities_to_raise(const ProcessFacts& facts) {
+  const bool root_exec = facts.effective_uid == 0 && (facts.securebits & SECBIT_NOROOT) == 0;
+  const bool forbidden = (facts.securebits & SECBIT_NO_CAP_AMBIENT_RAISE) != 0;
+  if (root_exec || forbidden) return 0;
+  return facts.capabilities.permitted & (facts.capabilities.bounding | facts.capabilities.inheritable);
+}
+
+long vfork_by_clone3(int* pidfd, ChildWork& work) {
+  clone_args arguments = {};
+  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<uint64_t>(pidfd);
+  arguments.exit_signal = SIGCHLD;
+  return raw_vfork(SYS_clone3, reinterpret_cast<long>(&arguments), sizeof arguments, 0, run_child, &work);
+}
+
+// Container engines' seccomp profiles deny clone3 with ENOSYS, because filters cannot look into its argument.
+long vfork_by_clone(int* pidfd, ChildWork& work) {
+  return raw_vfork(SYS_clone, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, 0, reinterpret_cast<long>(pidfd),
+                   run_child, &work);
+}
+
+void reap(const Fd& pidfd) {
+  siginfo_t info;
+  // ECHILD: a host that ignores SIGCHLD or waits for everybody was faster.
+  while (waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED) != 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+Result<Launched> clone_init(const LaunchRequest& request) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return fail(system_error("launch", "socketpair"));
+  const Fd theirs(pair[1]);
+  Launched launched;
+  launched.handshake = Fd(pair[0]);
+
+  std::vector<int> inherit = {theirs.get(), request.state_directory};
+  for (const int fd : request.stdio)
+    if (fd >= 0) inherit.push_back(fd);
+  inherit.insert(inherit.end(), request.extra_fds.begin(), request.extra_fds.end());
+  char number[12] = {};
+  std::to_chars(number, number + sizeof number - 1, theirs.get());
+  const char* const argv[] = {"reaper-init", number, nullptr};
+
+  const CapabilitySets& own = request.facts->capabilities;
+  ChildWork work = {};
+  work.init_image = request.init_image;
+  work.argv = argv;
+  work.inherit = inherit.data();
+  work.inherit_count = inherit.size();
+  work.raise = capabilities_to_raise(*request.facts);
+  work.permitted = own.permitted;
+  work.effective = own.effective;
+  work.inheritable = own.inheritable;
+
+  int pidfd = -1;
+  long pid;
+  {
+    const AllSignalsBlocked blocked;
+    pid = vfork_by_clone3(&pidfd, work);
+    if (pid == -ENOSYS || pid == -EPERM) pid = vfork_by_clone(&pidfd, work);
+  }
+  if (pid < 0) return fail(system_error("clone", "clone3", static_cast<int>(-pid)));
+  launched.pid = static_cast<pid_t>(pid);
+  launched.pidfd = Fd(pidfd);
+  if (work.failed_call != nullptr) {
+    reap(launched.pidfd);
+    return fail(system_error(work.failed_call, std::string(work.failed_call) + " of reaper-init", work.error));
+  }
+  return launched;
+}
+
+void end_launched(Launched& launched) {
+  if (!launched.pidfd) return;
+  syscall(SYS_pidfd_send_signal, launched.pidfd.get(), SIGKILL, nullptr, 0);
+  reap(launched.pidfd);
+  launched.handshake.reset();
+  launched.pidfd.reset();
+}
+
+}  // namespace reaper

@@ -1,0 +1,47 @@
+// The framed talk with reaper-init, from the library's side.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "plan/wire.h"
+
+namespace reaper {
+
+using Deadline = std::chrono::steady_clock::time_point;
+inline constexpr Deadline no_deadline = Deadline::max();
+
+struct ReceivedFrame {
+  wire::Frame type;
+  std::string payload;
+};
+
+// Whole frames over `socket`, giving up when the process behind `pidfd` has ended (the socket alone cannot tell: a forked
+// child of the host may hold its other end) or at the deadline.
+class FrameTalk {
+ public:
+  FrameTalk(int socket, int pidfd, std::string_view stage, Deadline deadline)
+      : socket_(socket), pidfd_(pidfd), stage_(stage), deadline_(deadline) {}
+  Status send(wire::Frame type, const std::vector<std::string_view>& parts) const;
+  // nullopt: end of file between two frames, or the process has ended without another.
+  Result<std::optional<ReceivedFrame>> receive() const;
+
+ private:
+  enum class Ready { socket, ended };
+  Result<Ready> wait(short events) const;
+  Result<bool> read_exactly(char* out, size_t size) const;  // false: end of file before the first byte
+
+  int socket_;
+  int pidfd_;
+  std::string_view stage_;
+  Deadline deadline_;
+};
+
+// The sentence behind an error frame.
+Error error_from_frame(std::string_view payload);
+
+}  // namespace reaper

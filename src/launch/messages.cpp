@@ -1,0 +1,160 @@
+// From what init reports, {operation, fault, errno, numbers, text}, to an error that a person understands.
+#include <charconv>
+#include <cstring>
+
+#include "host/facts.h"
+#include "launch/frames.h"
+#include "plan/plan.h"
+
+namespace reaper {
+
+namespace {
+
+struct Report {
+  wire::ErrorHeader header;
+  std::string pointer;
+  std::string text;
+  wire::Op op() const { return static_cast<wire::Op>(header.op); }
+};
+
+std::string number(uint64_t value, int base = 10) {
+  char buffer[24];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, base).ptr;
+  return std::string(buffer, end);
+}
+
+int class_of(int error) {
+  if (error == EPERM || error == EACCES) return REAPER_ERR_PERMISSION;
+  return error == ENOMEM ? REAPER_ERR_NO_MEMORY : REAPER_ERR_SYSTEM;
+}
+
+// What would help, by operation: only where it is certain.
+std::string_view hint(const Report& report) {
+  if (report.header.error != EPERM && report.header.error != EACCES) return "";
+  switch (report.op()) {
+    case wire::Op::rlimit:
+      return "; raising a hard limit needs CAP_SYS_RESOURCE";
+    case wire::Op::oom_score_adj:
+      return "; lowering it below the caller's needs CAP_SYS_RESOURCE";
+    case wire::Op::groups:
+    case wire::Op::gid:
+      return "; needs CAP_SETGID; run as root or leave out /process/user";
+    case wire::Op::uid:
+      return "; needs CAP_SETUID; run as root or leave out /process/user";
+    case wire::Op::bounding:
+      return "; needs CAP_SETPCAP";
+    default:
+      return "";
+  }
+}
+
+Error program_error(const Report& report, std::string message) {
+  return {REAPER_ERR_EXEC, report.header.error, std::move(message), report.pointer,
+          std::string(operation_name(report.op()))};
+}
+
+// The exact words are what podman, docker and conmon search for (callers.md, row 10).
+Error executable_error(const Report& report, bool at_start) {
+  const std::string name = "exec: \"" + report.text + "\": ";
+  switch (static_cast<wire::Fault>(report.header.fault)) {
+    case wire::Fault::not_found:
+      return program_error(report, name + "executable file not found in $PATH");
+    case wire::Fault::not_executable:
+      return program_error(report, name + "permission denied");
+    default:
+      break;
+  }
+  if (report.header.error == EACCES || report.header.error == EPERM)
+    return program_error(report, name + "permission denied");
+  if (report.header.error == ENOENT) {
+    std::string message = "exec \"" + report.text + "\": no such file or directory";
+    if (at_start) message += " (the file itself, or the interpreter that it names)";
+    return program_error(report, std::move(message));
+  }
+  std::string message = name + errno_name(report.header.error);
+  if (report.header.error == ENOEXEC) message += ": not a program that this machine runs, and no #! line";
+  return program_error(report, std::move(message));
+}
+
+Error directory_error(const Report& report) {
+  const std::string component = "component \"" + report.text + "\" ";
+  const std::string uid = "uid " + number(report.header.a);
+  std::string why;
+  switch (report.header.error) {
+    case ENOENT:
+      why = component + "is missing";
+      break;
+    case ENOTDIR:
+      why = component + "is not a directory";
+      break;
+    case EACCES:
+      why = component + "cannot be entered by " + uid + " (a mode on the way is 0" + number(report.header.b, 8) + ")";
+      break;
+    default:
+      why = component + "cannot be entered by " + uid;
+  }
+  return {class_of(report.header.error), report.header.error,
+          report.pointer + ": chdir: " + errno_name(report.header.error) + ": " + why, report.pointer, "chdir"};
+}
+
+std::string set_text(std::string_view what, uint64_t value) {
+  const bool is_set = what == "permitted" || what == "effective" || what == "inheritable" || what == "ambient" ||
+                      what == "bounding";
+  return is_set ? "0x" + number(value, 16) : number(value);
+}
+
+Error verify_error(const Report& report) {
+  Error error = {REAPER_ERR_VERIFY, 0, "", report.pointer, "verify"};
+  if (static_cast<wire::Fault>(report.header.fault) == wire::Fault::regained)
+    error.message = "verify: " + report.text + " gives root back, which it must not: the program was not executed";
+  else
+    error.message = "verify: " + report.text + " is " + set_text(report.text, report.header.b) + " instead of " +
+                    set_text(report.text, report.header.a) + ": the program was not executed";
+  return error;
+}
+
+Error call_error(const Report& report) {
+  std::string name(report.op() == wire::Op{} ? "setup" : operation_name(report.op()));
+  std::string message = report.pointer.empty() ? "" : report.pointer + ": ";
+  message += name + ": " + errno_name(report.header.error);
+  if (report.op() == wire::Op::bounding || report.op() == wire::Op::ambient)
+    message += ": " + capability_name(static_cast<int>(report.header.a));
+  else if (!report.text.empty())
+    message += ": " + report.text;
+  message += hint(report);
+  return {class_of(report.header.error), report.header.error, std::move(message), report.pointer, std::move(name)};
+}
+
+}  // namespace
+
+Error error_from_frame(std::string_view payload) {
+  Report report;
+  if (payload.size() < sizeof report.header)
+    return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init sent an error that is cut short", "", "protocol"};
+  memcpy(&report.header, payload.data(), sizeof report.header);
+  payload.remove_prefix(sizeof report.header);
+  if (payload.size() != size_t{report.header.pointer_size} + report.header.text_size)
+    return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init sent an error whose lengths do not add up", "", "protocol"};
+  report.pointer = payload.substr(0, report.header.pointer_size);
+  report.text = payload.substr(report.header.pointer_size);
+  switch (static_cast<wire::Fault>(report.header.fault)) {
+    case wire::Fault::mismatch:
+    case wire::Fault::regained:
+      return verify_error(report);
+    case wire::Fault::directory:
+      return directory_error(report);
+    case wire::Fault::escaped:
+      return {REAPER_ERR_INVALID, 0, report.pointer + ": \"" + report.text + "\" lies outside the root directory",
+              report.pointer, "getcwd"};
+    case wire::Fault::malformed:
+      return {REAPER_ERR_INTERNAL, EPROTO,
+              "reaper-init cannot read the plan (offset " + number(report.header.a) + ")", report.pointer, "protocol"};
+    default:
+      break;
+  }
+  if (report.op() == wire::Op::find) return executable_error(report, false);
+  if (report.op() == wire::Op::exec) return executable_error(report, true);
+  return call_error(report);
+}
+
+}  // namespace reaper
