@@ -1,6 +1,7 @@
 // Facts about this kernel and this process. Reads only; changes nothing.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,7 +20,14 @@ struct CapabilitySets {
   bool operator==(const CapabilitySets&) const = default;
 };
 
-// The calling thread, from getres*id, getgroups, capget and prctl: no /proc.
+struct ResourceLimit {
+  uint64_t soft = 0;
+  uint64_t hard = 0;
+  bool operator==(const ResourceLimit&) const = default;
+};
+inline constexpr size_t resource_count = 16;  // RLIM_NLIMITS of every architecture, RLIMIT_CPU to RLIMIT_RTTIME
+
+// The calling thread, from getres*id, getgroups, capget, prctl and getrlimit: no /proc.
 struct ProcessFacts {
   uint32_t real_uid = 0, effective_uid = 0, saved_uid = 0;
   uint32_t real_gid = 0, effective_gid = 0, saved_gid = 0;
@@ -28,20 +36,33 @@ struct ProcessFacts {
   int last_capability = 0;  // the highest number that this kernel knows
   uint32_t securebits = 0;
   bool no_new_privs = false;
-  uint64_t nofile_soft = 0, nofile_hard = 0;
+  std::array<ResourceLimit, resource_count> rlimits{};  // by RLIMIT_*
 };
 Result<ProcessFacts> read_process_facts();
 
-// Capability names ("CAP_CHOWN"), exact case, by libcap-ng's tables (its state is not touched).
+// What the child raises before it executes init, so that the capabilities that the caller holds survive execveat(2).
+// The kernel allows exactly this much without any privilege: inheritable inside inheritable | permitted and inside
+// inheritable | bounding (cap_capset), ambient inside permitted & inheritable, and none new under
+// SECBIT_NO_CAP_AMBIENT_RAISE (cap_task_prctl). Nothing where the caller holds nothing.
+struct CarriedCapabilities {
+  uint64_t inheritable = 0;
+  uint64_t ambient = 0;
+};
+CarriedCapabilities carried_capabilities(const ProcessFacts& facts);
+
+// Capability names ("CAP_CHOWN"), exact case, by libcap-ng's tables (its state is not touched). A capability that is
+// younger than the table (0.8.3 ends with CAP_CHECKPOINT_RESTORE) has no name here.
 int capability_number(std::string_view name);  // -1: unknown
 std::string capability_name(int number);       // "CAP_63" style for numbers without a name
 
 // /proc/sys/kernel/random/boot_id. Cached: it cannot change while the process lives... except in tests, so it is not.
 Result<std::string> read_boot_id();
 
-// The inode of /proc/self/ns/<name> ("pid", "net", ...), which identifies a namespace while it exists.
+// The inode of the calling thread's ns/<name> ("pid", "net", "pid_for_children", ...), which identifies a namespace
+// while it exists.
 Result<uint64_t> namespace_inode(std::string_view name);
-// The same of any path: device and inode are both compared by same_namespace().
+// Whether `path` is the calling thread's namespace `own_name`: device and inode are compared, nothing is opened. False
+// as well where this kernel has no such namespace. Errors: stat(2) on `path`.
 Result<bool> same_namespace(std::string_view own_name, const std::string& path);
 
 // What /proc/<pid>/stat tells. Field numbers as in proc(5).
@@ -50,7 +71,7 @@ struct ProcessStat {
   int32_t parent = 0;       // field 4
   uint64_t start_time = 0;  // field 22, clock ticks after boot
   int32_t exit_code = 0;    // field 52, a wait status; 0 when we may not see it
-  bool exit_code_visible = false;
+  bool exit_code_visible = false;  // true for a zombie whose exit_code we may see
 };
 // NOT_FOUND when there is no such process.
 Result<ProcessStat> read_process_stat(int32_t pid);
@@ -58,7 +79,7 @@ Result<ProcessStat> read_process_stat(int32_t pid);
 // Direct children of a process: task/*/children, or a scan of /proc where the kernel has no such file.
 Result<std::vector<int32_t>> read_children(int32_t pid);
 
-// The capability sets and ids of any process, from /proc/<pid>/status.
+// The capability sets and ids of any process, from /proc/<pid>/status. NOT_FOUND when there is no such process.
 struct Credentials {
   uint32_t uid[4] = {};  // real, effective, saved, file system
   uint32_t gid[4] = {};

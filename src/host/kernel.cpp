@@ -1,0 +1,43 @@
+// The boot and the namespaces that this thread lives in.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "host/facts.h"
+#include "host/proc_file.h"
+
+namespace reaper {
+
+namespace {
+
+// A thread may have left the namespaces of its process (unshare(2), setns(2)); its children live in its own.
+std::string own_path(std::string_view name) { return "/proc/thread-self/ns/" + std::string(name); }
+
+}  // namespace
+
+Result<std::string> read_boot_id() {
+  std::string text = TRY(read_proc_file("/proc/sys/kernel/random/boot_id"));
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+Result<uint64_t> namespace_inode(std::string_view name) {
+  const std::string path = own_path(name);
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return fail(system_error("facts", "stat " + path));
+  return status.st_ino;
+}
+
+Result<bool> same_namespace(std::string_view own_name, const std::string& path) {
+  struct stat other = {};
+  if (stat(path.c_str(), &other) != 0) return fail(system_error("facts", "stat " + path));
+  const std::string own = own_path(own_name);
+  struct stat status = {};
+  if (stat(own.c_str(), &status) != 0) {
+    // The kernel lacks this type, or (pid_for_children) the namespace has no process yet: it cannot be anybody's path.
+    if (errno == ENOENT) return false;
+    return fail(system_error("facts", "stat " + own));
+  }
+  return status.st_dev == other.st_dev && status.st_ino == other.st_ino;
+}
+
+}  // namespace reaper
