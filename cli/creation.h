@@ -1,0 +1,26 @@
+// What create, run and plan share: from arguments to reaper_create_options.
+#pragma once
+
+#include <vector>
+
+#include "arguments.h"
+#include "handles.h"
+#include "reaper.h"
+
+namespace reaper::cli {
+
+// The lowest of the --preserve-fds descriptors that is not open, or -1. To be asked before anything else is opened:
+// a file of ours would take its number.
+int first_closed_descriptor(const Arguments& arguments);
+
+// Keeps what the option struct points at.
+struct Creation {
+  std::vector<int32_t> extra_fds;
+  reaper_create_options options = {};
+};
+void read_creation(const Arguments& arguments, Creation& out);
+
+// reaper_create() with these descriptors as the program's 0, 1 and 2. Returns 0, or an exit code after reporting.
+int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runtime& runtime, Container& out);
+
+}  // namespace reaper::cli

@@ -1,0 +1,42 @@
+#include "handles.h"
+
+#include <cstring>
+
+#include "report.h"
+
+namespace reaper::cli {
+
+namespace {
+
+// Warnings reach a person only from the commands that a person runs; callers of the others parse stderr.
+bool shows_warnings(Command command) {
+  return command == Command::run || command == Command::remove || command == Command::plan;
+}
+
+}  // namespace
+
+int open_runtime(const Arguments& arguments, Runtime& out) {
+  bool debug = arguments.has(Opt::debug) ||
+               (arguments.has(Opt::log_level) && strcmp(arguments.text(Opt::log_level), "debug") == 0);
+  reaper_runtime_options options = {};
+  options.size = sizeof options;
+  options.root = arguments.has(Opt::root) ? arguments.text(Opt::root) : nullptr;
+  options.log = debug || shows_warnings(arguments.command) ? log_message : nullptr;
+  options.log_level = debug ? REAPER_LOG_DEBUG : REAPER_LOG_WARNING;
+  reaper_runtime* runtime = nullptr;
+  reaper_error* error = nullptr;
+  if (reaper_runtime_new(&options, &runtime, &error) != REAPER_OK) return fail(error);
+  out.reset(runtime);
+  return 0;
+}
+
+int open_container(const Arguments& arguments, Runtime& runtime, Container& out) {
+  if (int code = open_runtime(arguments, runtime)) return code;
+  reaper_container* container = nullptr;
+  reaper_error* error = nullptr;
+  if (reaper_open(runtime.get(), arguments.id(), &container, &error) != REAPER_OK) return fail(error);
+  out.reset(container);
+  return 0;
+}
+
+}  // namespace reaper::cli
