@@ -4,10 +4,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/fd.h"
@@ -17,6 +19,9 @@ namespace reaper {
 
 // [A-Za-z0-9_][A-Za-z0-9_.+-]{0,254}. INVALID otherwise, without repeating bytes that are not printable.
 Status check_id(std::string_view id);
+
+// NOT_FOUND, `container "ID" does not exist`: callers search for these words (callers.md), so they are said here only.
+Error no_such_container(std::string_view id);
 
 // Who a process is: a pid alone may be reused.
 struct ProcessIdentity {
@@ -42,18 +47,21 @@ struct Record {
   std::string warnings_json;     // the array `reaper.warnings` of state
 };
 
-// Versioned, length-checked, checksummed JSON. decode: CORRUPT with a message that says what is wrong.
+// Versioned, length-checked, checksummed JSON. decode: CORRUPT with a message that says what is wrong; UNSUPPORTED for
+// a whole record that a newer version wrote. Whether its id is the directory's is for read_record().
 std::string encode_record(const Record& record);
 Result<Record> decode_record(std::string_view text);
 
-// "--root", else the chain of the design. Reads the environment only when `given` is null.
+// "--root", else the chain of the design. Reads the environment only when `given` is null. Always absolute; ".." is
+// kept, for the kernel to resolve. INVALID: empty, "/" or too long.
 Result<std::string> resolve_root(const char* given);
 
 // The directory of all containers. Opened, never followed: openat2(RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS) below it.
 class StateRoot {
  public:
-  // Makes the directory and missing parents (0700) when `make`; NOT_FOUND when it is absent and `make` is not set.
-  // PERMISSION when it is below a sticky world-writable directory and not ours or not 0700.
+  // Makes the directory (0700) and missing parents (0755 by the umask, u=rwx always) when `make`; NOT_FOUND when it is
+  // absent and `make` is not set. PERMISSION when everybody may write to it, or when a directory on the way to it may
+  // be written by everybody (/tmp) and what stands there is a symbolic link, not ours, or (the root itself) not 0700.
   static Result<StateRoot> open(const std::string& path, bool make);
   int fd() const { return directory_.get(); }
   const std::string& path() const { return path_; }
@@ -69,11 +77,13 @@ class StateRoot {
 using Deadline = std::chrono::steady_clock::time_point;
 
 // An flock(2) on a container's directory, held until the end of its life. LOCK_UN explicitly: a forked child of the
-// host may hold a duplicate of the descriptor.
+// host may hold a duplicate of the descriptor. It belongs to the open ContainerDirectory that made it, which must
+// outlive it, and which can hold one lock at a time; two ContainerDirectory objects of one process do exclude each
+// other.
 class DirectoryLock {
  public:
   explicit DirectoryLock(int fd) : fd_(fd) {}
-  DirectoryLock(DirectoryLock&& other) noexcept;
+  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   DirectoryLock& operator=(DirectoryLock&&) = delete;
   ~DirectoryLock();
 
@@ -85,38 +95,55 @@ enum class Phase { creating, committed };
 
 class ContainerDirectory {
  public:
-  // NOT_FOUND: `container "ID" does not exist`.
+  // NOT_FOUND: no_such_container(). CORRUPT: something that is no directory stands there.
   static Result<ContainerDirectory> open(const StateRoot& root, std::string_view id);
   int fd() const { return directory_.get(); }
   const std::string& id() const { return id_; }
 
   // BUSY at the deadline; NOT_FOUND when the directory was removed meanwhile (a lock on it would still be granted).
   Result<DirectoryLock> lock(const StateRoot& root, Deadline deadline) const;
-  // creating: no state.json yet.
+  // creating: no state.json (yet, or no longer: see remove()).
   Result<Phase> phase() const;
-  Result<Record> read_record() const;              // NOT_FOUND while creating, CORRUPT
-  Result<ProcessIdentity> read_owner() const;      // who creates it
-  Result<ProcessIdentity> read_identity() const;   // who init is; NOT_FOUND before it is known
+  Result<Record> read_record() const;             // NOT_FOUND while creating, CORRUPT, UNSUPPORTED
+  Result<ProcessIdentity> read_owner() const;     // who creates it; NOT_FOUND: nobody got so far as to say, CORRUPT
+  Result<ProcessIdentity> read_identity() const;  // who init is; NOT_FOUND before it is known, CORRUPT
   // Writes `identity` and `pid`.
   Status write_identity(const ProcessIdentity& init) const;
   // Writes state.json under a temporary name and renames it: the commit.
   Status commit(const Record& record) const;
-  // Removes every file that Reaper makes, then the directory. A foreign file is an error, and stays. Under the lock.
+  // Removes every file that Reaper makes, then the directory. Under the lock, when every process of the container has
+  // ended. A foreign file is an error that names it, and then nothing at all was removed. The order is such that a
+  // removal which is cut short leaves either a container that can still be read, or a directory without `owner`, which
+  // sweep() takes.
   Status remove(const StateRoot& root) const;
 
  private:
-  friend Result<ContainerDirectory> claim(const StateRoot&, std::string_view, const ProcessIdentity&);
   ContainerDirectory(Fd directory, std::string id) : directory_(std::move(directory)), id_(std::move(id)) {}
   Fd directory_;
   std::string id_;
 };
 
-// mkdir of <id> (0700), whatever the umask, then `owner`. EXISTS: `container with given ID already exists`. The caller
-// locks it next and sweeps a directory whose owner is dead before it tries again.
-Result<ContainerDirectory> claim(const StateRoot& root, std::string_view id, const ProcessIdentity& owner);
+// A new container's directory, already locked. The lock goes first: keep the order when taking it apart.
+struct Claim {
+  ContainerDirectory directory;
+  DirectoryLock lock;
+};
+
+// mkdir of <id> (0700), whatever the umask, then its lock, then `owner` (docs/decisions/0002-claim.md).
+// EXISTS: `container with given ID already exists`; ask sweep() then, and try again if it says so.
+Result<Claim> claim(const StateRoot& root, std::string_view id, const ProcessIdentity& owner, Deadline deadline);
+
+// Asked under the lock about a directory in `creating`: has its owner died? Before it answers yes, it ends the init
+// that `identity` may name.
+using Abandoned = std::function<Result<bool>(const ContainerDirectory& directory, const ProcessIdentity& owner)>;
+
+// Removes what a create or a delete that was killed left at `id`. True: the id is free. False: it is in use: committed,
+// locked by a living operation, or `abandoned` said no. CORRUPT: its owner cannot be read, and nothing was removed.
+Result<bool> sweep(const StateRoot& root, std::string_view id, const Abandoned& abandoned);
 
 // Writes `text` to `path` under a temporary name in the same directory and renames it (0644 by the umask). For
 // --pid-file: the target's directory is opened once, a symbolic link at the name itself is replaced, not followed.
+// INVALID when something else than a regular file or a link stands there (nobody wants /dev/null replaced).
 Status write_file_atomically(const std::string& path, std::string_view text);
 
 }  // namespace reaper

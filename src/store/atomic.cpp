@@ -1,0 +1,198 @@
+// Small files, written whole or not at all, and read whole.
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/files.h"
+#include "store/store.h"
+
+namespace reaper {
+namespace {
+
+// 0 or an errno. A write beyond RLIMIT_FSIZE would send SIGXFSZ, whose default ends the host: it is not tried.
+int write_whole(int file, std::string_view text) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && text.size() > limit.rlim_cur) {
+    return EFBIG;
+  }
+  while (!text.empty()) {
+    const ssize_t written = write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    if (written == 0) return EIO;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return 0;
+}
+
+struct Step {
+  const char* call = nullptr;  // what failed, or null
+  int number = 0;              // errno
+};
+
+// close(2) is where some file systems (NFS) report what a write could not store.
+Step fill_and_close(Fd file, std::string_view text, bool exact_mode) {
+  if (exact_mode && fchmod(file.get(), 0600) != 0) return {"fchmod", errno};
+  if (const int number = write_whole(file.get(), text)) return {"write", number};
+  if (close(file.release()) != 0 && errno != EINTR) return {"close", errno};
+  return {};
+}
+
+Step make_file(int directory, const char* name, std::string_view text, mode_t mode, bool exact_mode) {
+  Fd file(openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!file) return {"open", errno};
+  const Step failed = fill_and_close(std::move(file), text, exact_mode);
+  if (failed.call != nullptr) unlinkat(directory, name, 0);
+  return failed;
+}
+
+Error place_error(const FilePlace& place, const char* call, int number) {
+  return system_error(place.stage, container_label(place.id) + ": " + call + " " + place.name, number);
+}
+
+Error corrupt_file(const FilePlace& place, std::string_view why) {
+  return {.code = REAPER_ERR_CORRUPT,
+          .sys_errno = 0,
+          .message = container_label(place.id) + ": " + place.name + " " + std::string(why),
+          .pointer = "",
+          .stage = std::string(place.stage)};
+}
+
+}  // namespace
+
+int open_beneath(int directory, const char* name, int flags) {
+  open_how how{};
+  how.flags = static_cast<uint64_t>(flags) | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const long opened = syscall(SYS_openat2, directory, name, &how, sizeof how);
+  // Filters of older container managers deny the call (Linux 5.6) with either. For a single name that is no "..",
+  // O_NOFOLLOW says the same.
+  if (opened >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(opened);
+  return openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int chmod_opened(int descriptor, unsigned mode) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+  return chmod(path, mode);
+}
+
+Result<std::vector<std::string>> list_names(int directory, std::string_view stage, std::string_view what) {
+  const Fd own(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));  // an offset of its own
+  if (!own) return fail(system_error(stage, what));
+  std::vector<std::string> names;
+  alignas(dirent64) char buffer[8192];
+  for (;;) {
+    const ssize_t bytes = getdents64(own.get(), buffer, sizeof buffer);
+    if (bytes < 0) return fail(system_error(stage, what));
+    if (bytes == 0) return names;
+    for (ssize_t at = 0; at < bytes;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+      at += entry->d_reclen;
+    }
+  }
+}
+
+Status create_file(const FilePlace& place, std::string_view text) {
+  const Step failed = make_file(place.directory, place.name, text, 0600, true);
+  if (failed.call != nullptr) return fail(place_error(place, failed.call, failed.number));
+  return {};
+}
+
+Status replace_file(const FilePlace& place, const char* temporary, std::string_view text) {
+  const FilePlace fresh{place.directory, temporary, place.id, place.stage};
+  Step failed = make_file(place.directory, temporary, text, 0600, true);
+  if (failed.call != nullptr && failed.number == EEXIST) {  // of an operation that was killed here
+    if (unlinkat(place.directory, temporary, 0) != 0) return fail(place_error(fresh, "unlink", errno));
+    failed = make_file(place.directory, temporary, text, 0600, true);
+  }
+  if (failed.call != nullptr) return fail(place_error(fresh, failed.call, failed.number));
+  if (renameat(place.directory, temporary, place.directory, place.name) != 0) {
+    const int number = errno;
+    unlinkat(place.directory, temporary, 0);
+    return fail(place_error(place, "rename", number));
+  }
+  return {};
+}
+
+Result<std::string> read_file(const FilePlace& place, size_t limit) {
+  // O_NONBLOCK: a fifo in its place must not hold us up.
+  const Fd file(open_beneath(place.directory, place.name, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  if (!file) {
+    if (errno == ELOOP || errno == ENXIO) return fail(corrupt_file(place, "is not a regular file"));
+    Error error = place_error(place, "open", errno);
+    if (error.sys_errno == ENOENT) error.code = REAPER_ERR_NOT_FOUND;
+    return fail(std::move(error));
+  }
+  struct stat status{};
+  if (fstat(file.get(), &status) != 0) return fail(place_error(place, "stat", errno));
+  if (!S_ISREG(status.st_mode)) return fail(corrupt_file(place, "is not a regular file"));
+  if (static_cast<uint64_t>(status.st_size) > limit) {
+    return fail(corrupt_file(place, "is longer than " + std::to_string(limit) + " bytes"));
+  }
+  std::string text(static_cast<size_t>(status.st_size), '\0');
+  size_t have = 0;
+  while (have < text.size()) {
+    const ssize_t bytes = read(file.get(), text.data() + have, text.size() - have);
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0) return fail(place_error(place, "read", errno));
+    if (bytes == 0) break;  // shorter than a moment ago: the checks of its text will tell
+    have += static_cast<size_t>(bytes);
+  }
+  text.resize(have);
+  return text;
+}
+
+Status write_file_atomically(const std::string& path, std::string_view text) {
+  static std::atomic<unsigned> counter{0};
+  const size_t slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  const auto failed = [&](const char* call, int number) {
+    return fail(system_error("pid-file", "file \"" + printable(path) + "\": " + call, number));
+  };
+  const auto refused = [&](const char* why) {
+    return fail({.code = REAPER_ERR_INVALID,
+                 .sys_errno = 0,
+                 .message = "file \"" + printable(path) + "\" " + why,
+                 .pointer = "",
+                 .stage = "pid-file"});
+  };
+  if (name.empty() || name == "." || name == ".." || path.find('\0') != std::string::npos) {
+    return refused("is not a file's name");
+  }
+  const Fd directory(open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return failed("open its directory", errno);
+  struct stat status{};
+  if (fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) return refused("is not a regular file");
+  } else if (errno != ENOENT) {
+    return failed("stat", errno);
+  }
+  // The name need not be secret: O_EXCL refuses whatever stands there, and then the next one is tried.
+  for (int attempt = 0;; ++attempt) {
+    const std::string temporary =
+        ".reaper-" + std::to_string(getpid()) + "-" + std::to_string(counter.fetch_add(1, std::memory_order_relaxed));
+    const Step step = make_file(directory.get(), temporary.c_str(), text, 0644, false);
+    if (step.call != nullptr && step.number == EEXIST && attempt < 100) continue;
+    if (step.call != nullptr) return failed(step.call, step.number);
+    if (renameat(directory.get(), temporary.c_str(), directory.get(), name.c_str()) == 0) return {};
+    const int number = errno;
+    unlinkat(directory.get(), temporary.c_str(), 0);
+    return failed("rename", number);
+  }
+}
+
+}  // namespace reaper

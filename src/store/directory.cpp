@@ -1,0 +1,180 @@
+// A container's directory: its files, and their removal in an order that can be cut short anywhere.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json.h"
+#include "store/files.h"
+#include "store/store.h"
+
+namespace reaper {
+namespace {
+
+constexpr size_t max_identity_bytes = 256;
+
+// state.json goes after `owner`: while it is there the container can be read; afterwards what is left has no owner and
+// is anybody's to sweep. `identity` goes last: it finds the process of a record that cannot be read.
+constexpr const char* removal_order[] = {gate_name,  pid_name,    record_temporary_name,
+                                         owner_name, record_name, identity_name};
+
+bool is_ours(std::string_view name) {
+  return std::any_of(std::begin(removal_order), std::end(removal_order),
+                     [&](const char* ours) { return name == ours; });
+}
+
+Error not_a_container(std::string_view id, std::string_view why) {
+  return {.code = REAPER_ERR_CORRUPT,
+          .sys_errno = 0,
+          .message = container_label(id) + ": " + std::string(why),
+          .pointer = "",
+          .stage = "state-directory"};
+}
+
+// Only a hostile umask (0777) makes a directory that its maker may not open, and only a create that is killed before
+// its chmod leaves one behind.
+int open_unreadable(int root, const char* name) {
+  const Fd found(open_beneath(root, name, O_PATH | O_DIRECTORY));
+  struct stat status{};
+  if (!found || fstat(found.get(), &status) != 0) return -1;
+  if (status.st_uid != geteuid() || (status.st_mode & 0700) == 0700) {
+    errno = EACCES;
+    return -1;
+  }
+  if (chmod_opened(found.get(), 0700) != 0) return -1;
+  return open_beneath(root, name, O_RDONLY | O_DIRECTORY);
+}
+
+// ENOENT inside a directory that was removed means that the container is gone, not that it lacks the file.
+Error explain_absence(int directory, std::string_view id, Error error) {
+  struct stat status{};
+  if (error.code == REAPER_ERR_NOT_FOUND && fstat(directory, &status) == 0 && status.st_nlink == 0) {
+    return no_such_container(id);
+  }
+  return error;
+}
+
+// An empty file is one whose writer was killed between open and write: as good as none.
+Result<ProcessIdentity> read_identity_line(const FilePlace& place) {
+  auto line = read_file(place, max_identity_bytes);
+  if (!line.has_value()) return fail(explain_absence(place.directory, place.id, std::move(line).error()));
+  if (line->empty()) {
+    return fail({.code = REAPER_ERR_NOT_FOUND,
+                 .sys_errno = 0,
+                 .message = container_label(place.id) + ": " + place.name + " is empty",
+                 .pointer = "",
+                 .stage = std::string(place.stage)});
+  }
+  std::string why;
+  auto identity = decode_identity(*line, why);
+  if (!identity) return fail(not_a_container(place.id, std::string(place.name) + " " + why));
+  return std::move(*identity);
+}
+
+Error foreign_file(std::string_view id, std::string_view name) {
+  return {.code = REAPER_ERR_SYSTEM,
+          .sys_errno = ENOTEMPTY,
+          .message = container_label(id) + ": its directory holds \"" + printable(name) +
+                     "\", which Reaper did not make: nothing was removed; move it away and delete again",
+          .pointer = "",
+          .stage = "delete"};
+}
+
+// What a killed create left before it could write anything looks like any empty directory: remove no other's.
+Status check_unmarked(int directory, std::string_view id) {
+  struct stat status{};
+  if (fstat(directory, &status) != 0) return fail(system_error("delete", container_label(id) + ": stat"));
+  if (status.st_uid == geteuid() && (status.st_mode & 0077) == 0) return {};
+  return fail(not_a_container(id, "an empty directory that Reaper did not make: nothing was removed"));
+}
+
+}  // namespace
+
+Result<ContainerDirectory> ContainerDirectory::open(const StateRoot& root, std::string_view id) {
+  TRY(check_id(id));
+  std::string name(id);
+  Fd directory(open_beneath(root.fd(), name.c_str(), O_RDONLY | O_DIRECTORY));
+  if (!directory && errno == EACCES) directory = Fd(open_unreadable(root.fd(), name.c_str()));
+  if (directory) return ContainerDirectory(std::move(directory), std::move(name));
+  if (errno == ENOENT) return fail(no_such_container(id));
+  if (errno == ELOOP || errno == ENOTDIR) return fail(not_a_container(id, "what stands in its place is no directory"));
+  return fail(system_error("state-directory", container_label(id) + ": open its directory"));
+}
+
+Result<Phase> ContainerDirectory::phase() const {
+  struct stat status{};
+  if (fstatat(directory_.get(), record_name, &status, AT_SYMLINK_NOFOLLOW) == 0) return Phase::committed;
+  if (errno != ENOENT) return fail(system_error("record", container_label(id_) + ": stat " + record_name));
+  if (fstat(directory_.get(), &status) == 0 && status.st_nlink == 0) return fail(no_such_container(id_));
+  return Phase::creating;
+}
+
+Result<Record> ContainerDirectory::read_record() const {
+  auto text = read_file({directory_.get(), record_name, id_, "record"}, json_max_bytes);
+  if (!text.has_value()) {
+    Error error = explain_absence(directory_.get(), id_, std::move(text).error());
+    if (error.sys_errno == ENOENT) error.message = container_label(id_) + " is still being created";
+    return fail(std::move(error));
+  }
+  auto record = decode_record(*text);
+  if (!record.has_value()) {
+    Error error = std::move(record).error();
+    error.message = container_label(id_) + ": " + error.message;
+    return fail(std::move(error));
+  }
+  if (record->id != id_) {
+    return fail(not_a_container(id_, "state.json is that of " + container_label(record->id)));
+  }
+  return record;
+}
+
+Result<ProcessIdentity> ContainerDirectory::read_owner() const {
+  return read_identity_line({directory_.get(), owner_name, id_, "record"});
+}
+
+Result<ProcessIdentity> ContainerDirectory::read_identity() const {
+  return read_identity_line({directory_.get(), identity_name, id_, "record"});
+}
+
+Status ContainerDirectory::write_identity(const ProcessIdentity& init) const {
+  const std::string line = TRY(encode_identity(init));
+  TRY(create_file({directory_.get(), identity_name, id_, "record"}, line));
+  return create_file({directory_.get(), pid_name, id_, "record"}, std::to_string(init.pid));
+}
+
+Status ContainerDirectory::commit(const Record& record) const {
+  const std::string text = encode_record(record);
+  if (text.size() > json_max_bytes) {
+    return fail({.code = REAPER_ERR_INVALID,
+                 .sys_errno = 0,
+                 .message = container_label(id_) + ": its record would have " + std::to_string(text.size()) +
+                            " bytes, and " + std::to_string(json_max_bytes) + " is the limit",
+                 .pointer = "/annotations",
+                 .stage = "record"});
+  }
+  return replace_file({directory_.get(), record_name, id_, "record"}, record_temporary_name, text);
+}
+
+Status ContainerDirectory::remove(const StateRoot& root) const {
+  const auto names = TRY(list_names(directory_.get(), "delete", container_label(id_) + ": read its directory"));
+  for (const auto& name : names) {
+    if (!is_ours(name)) return fail(foreign_file(id_, name));
+  }
+  if (names.empty()) TRY(check_unmarked(directory_.get(), id_));
+  for (const char* name : removal_order) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) continue;
+    if (unlinkat(directory_.get(), name, 0) != 0 && errno != ENOENT) {
+      return fail(system_error("delete", container_label(id_) + ": unlink " + name));
+    }
+  }
+  if (unlinkat(root.fd(), id_.c_str(), AT_REMOVEDIR) != 0) {
+    return fail(system_error("delete", container_label(id_) + ": remove its directory"));
+  }
+  return {};
+}
+
+}  // namespace reaper
