@@ -1,9 +1,9 @@
 // Reading JSON: the scan, then cJSON's tree, then cursors on it. The only file that includes cJSON.
 //
 // cJSON is used for what it is good at (the tree and the decoding of strings) and kept from what it is not: it never
-// sees a number (it cuts them at 63 characters, and reads them with the locale's decimal point), its look-up without
-// case is not called, and its recursion is bounded by the scan's depth. Its global hooks are not touched: they are the
-// host's.
+// sees a number (it reads them with the locale's decimal point, and upstream's 1.7.15 cuts them at 63 characters), its
+// look-up without case is not called, and its recursion is bounded by the scan's depth. Its global hooks are not
+// touched: they are the host's.
 #include "core/json.h"
 
 #include <cjson/cJSON.h>

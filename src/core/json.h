@@ -75,7 +75,8 @@ class JsonWriter {
   JsonWriter& begin_array();
   JsonWriter& end_array();
   JsonWriter& key(std::string_view name);
-  JsonWriter& string(std::string_view value);  // bytes that are not UTF-8 become U+FFFD
+  // Each byte that is not UTF-8 becomes U+FFFD. Control characters are escaped, NUL too, which parse_json refuses.
+  JsonWriter& string(std::string_view value);
   JsonWriter& integer(int64_t value);
   JsonWriter& unsigned_integer(uint64_t value);
   JsonWriter& boolean(bool value);

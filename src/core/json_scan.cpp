@@ -299,7 +299,7 @@ Result<JsonScan> scan_json(std::string_view text, std::string_view name) {
     wanted = TRY(next(in, wanted));
     skip_space(in);
   } while (in.depth > 0 || wanted != Wanted::separator);
-  if (peek(in) != end_of_text) return refuse(in, "nothing may follow the value that ends before here");
+  if (peek(in) != end_of_text) return refuse(in, "nothing may follow the document");
   return std::move(in.found);
 }
 

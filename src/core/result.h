@@ -25,10 +25,11 @@ T take(Result<T>& result) {
 
 }  // namespace reaper
 
-// Usage: `auto fd = TRY(open_root(path));` or `TRY(check(id));`
-#define TRY(...)                                                                       \
-  __extension__({                                                                      \
-    auto try_result = (__VA_ARGS__);                                                   \
-    if (!try_result.has_value()) return ::reaper::fail(std::move(try_result).error()); \
-    ::reaper::detail::take(try_result);                                                \
+// Usage: `auto fd = TRY(open_root(path));` or `TRY(check(id));`. It does not call fail(): cmocka has a macro of that
+// name.
+#define TRY(...)                                                                                         \
+  __extension__({                                                                                        \
+    auto try_result = (__VA_ARGS__);                                                                     \
+    if (!try_result.has_value()) return std::unexpected<::reaper::Error>(std::move(try_result).error()); \
+    ::reaper::detail::take(try_result);                                                                  \
   })
