@@ -40,10 +40,10 @@ struct ProcessFacts {
 };
 Result<ProcessFacts> read_process_facts();
 
-// What the child raises before it executes init, so that the capabilities that the caller holds survive execveat(2).
-// The kernel allows exactly this much without any privilege: inheritable inside inheritable | permitted and inside
-// inheritable | bounding (cap_capset), ambient inside permitted & inheritable, and none new under
-// SECBIT_NO_CAP_AMBIENT_RAISE (cap_task_prctl). Nothing where the caller holds nothing.
+// What the child's sets are when it executes init: raised, so that the capabilities that the caller holds survive
+// execveat(2). The kernel allows exactly this much without any privilege: inheritable inside inheritable | permitted
+// and inside inheritable | bounding (cap_capset), ambient inside permitted & inheritable (cap_task_prctl). Nothing is
+// raised for root, whose exec gives it back by itself, or under SECBIT_NO_CAP_AMBIENT_RAISE.
 struct CarriedCapabilities {
   uint64_t inheritable = 0;
   uint64_t ambient = 0;

@@ -106,10 +106,12 @@ Result<ProcessFacts> read_process_facts() {
 
 CarriedCapabilities carried_capabilities(const ProcessFacts& facts) {
   const CapabilitySets& sets = facts.capabilities;
-  CarriedCapabilities carried;
-  carried.inheritable = sets.inheritable | (sets.permitted & sets.bounding);
-  const bool may_raise = (facts.securebits & SECBIT_NO_CAP_AMBIENT_RAISE) == 0;
-  carried.ambient = may_raise ? sets.permitted & carried.inheritable : sets.ambient;
+  const bool root_exec = facts.effective_uid == 0 && (facts.securebits & SECBIT_NOROOT) == 0;
+  const bool forbidden = (facts.securebits & SECBIT_NO_CAP_AMBIENT_RAISE) != 0;
+  CarriedCapabilities carried = {sets.inheritable, sets.ambient};
+  if (root_exec || forbidden) return carried;
+  carried.inheritable |= sets.permitted & sets.bounding;
+  carried.ambient = sets.permitted & carried.inheritable;
   return carried;
 }
 

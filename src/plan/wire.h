@@ -47,8 +47,8 @@ enum class Op : uint16_t {
 };
 
 // Flags of `verify`.
-inline constexpr uint64_t verify_no_regain_uid = 1;     // setresuid(0) and setgroups must fail
-inline constexpr uint64_t verify_no_regain_gid = 2;     // setresgid(0) must fail
+inline constexpr uint64_t verify_no_regain_uid = 1;     // setresuid(0) must fail
+inline constexpr uint64_t verify_no_regain_gid = 2;     // setresgid(0) and setgroups must fail
 inline constexpr uint32_t verify_fixed_numbers = 11;    // before the gids
 
 struct PlanHeader {

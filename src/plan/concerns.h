@@ -1,0 +1,73 @@
+// What the files of this room hand to each other: one concern each, put into one order by plan.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "host/facts.h"
+#include "plan/plan.h"
+
+namespace reaper::planning {
+
+// config_error() of the stage "plan".
+Error plan_error(int code, std::string_view pointer, std::string_view message);
+
+// PERMISSION: "needs CAP_SETUID, which this process lacks; <hint>".
+Error lacks_capability(int capability, std::string_view pointer, std::string_view hint);
+
+constexpr uint64_t capability_bit(int capability) { return uint64_t{1} << capability; }
+
+// reaper-init as execveat(2) makes it of the caller: the ids and sets that its operations start from. A lower bound
+// where kernels differ.
+struct InitState {
+  uint32_t real_uid = 0, effective_uid = 0;  // the saved one is the effective one after any execve(2)
+  uint32_t real_gid = 0, effective_gid = 0;
+  CapabilitySets capabilities;
+  bool has(int capability) const { return (capabilities.effective & capability_bit(capability)) != 0; }
+};
+InitState state_of_init(const ProcessFacts& facts);
+
+// Who executes a file.
+struct ExecIdentity {
+  uint32_t real_uid = 0, effective_uid = 0;
+  bool mixed = false;  // a real id differs from its effective one
+  bool no_new_privs = false;
+  uint32_t securebits = 0;
+};
+// What execve(2) makes of capability sets, for a file without capabilities and without set-id bits (capabilities(7)).
+CapabilitySets after_execve(const CapabilitySets& sets, const ExecIdentity& identity);
+
+struct IdentityPlan {
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::vector<uint32_t> groups;  // sorted
+  std::optional<Operation> set_groups, set_gid, set_uid;
+};
+Result<IdentityPlan> plan_identity(const Process& process, const ProcessFacts& facts, const InitState& init,
+                                   std::vector<Warning>& warnings);
+
+struct CapabilityPlan {
+  CapabilitySets before_exec;
+  std::optional<Operation> inherit;  // see needs_early_inheritable()
+  std::optional<Operation> keep, drop_bounding, set, set_ambient, unkeep;
+};
+Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFacts& facts, const InitState& init,
+                                         const IdentityPlan& identity, std::vector<Warning>& warnings);
+
+struct RlimitPlan {
+  std::vector<Operation> early;  // with the privileges of create
+  std::vector<Operation> late;   // after the start was accepted
+};
+Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init);
+
+// UNSUPPORTED for every namespace that is not our own.
+Status check_namespaces(const std::vector<Namespace>& namespaces);
+
+// The program itself.
+Operation plan_find(const Process& process);
+Operation plan_exec(const Process& process);
+
+}  // namespace reaper::planning

@@ -1,0 +1,145 @@
+// The order of everything. Each line stands where it does for a reason; the sources are security.md's order of the drop
+// and, for what each operation does, wire.h.
+#include "plan/plan.h"
+
+#include <linux/capability.h>
+#include <linux/securebits.h>
+
+#include "plan/concerns.h"
+
+namespace reaper {
+
+namespace {
+
+using namespace planning;
+
+void add(Plan& plan, std::optional<Operation> operation) {
+  if (operation.has_value()) plan.operations.push_back(std::move(*operation));
+}
+
+void add(Plan& plan, std::vector<Operation> operations) {
+  for (Operation& operation : operations) plan.operations.push_back(std::move(operation));
+}
+
+void add(Plan& plan, wire::Op op, std::string pointer = "", std::vector<uint64_t> numbers = {},
+         std::vector<std::string> strings = {}) {
+  plan.operations.push_back({op, std::move(pointer), std::move(numbers), std::move(strings)});
+}
+
+// Strict mode: the first warning is the error.
+Status refuse_warnings(const std::vector<Warning>& warnings, bool strict) {
+  if (!strict || warnings.empty()) return {};
+  return fail(plan_error(REAPER_ERR_INVALID, warnings.front().pointer, warnings.front().message));
+}
+
+PlannedIdentity planned_identity(const Process& process, const ProcessFacts& facts, const IdentityPlan& ids,
+                                 const CapabilitySets& sets) {
+  PlannedIdentity identity;
+  identity.uid = ids.uid;
+  identity.gid = ids.gid;
+  identity.groups = ids.groups;
+  identity.before_exec = sets;
+  identity.no_new_privs = process.no_new_privileges || facts.no_new_privs;
+  identity.securebits = facts.securebits & ~uint32_t{SECBIT_KEEP_CAPS};  // every execve(2) clears it, init's too
+  ExecIdentity exec;
+  exec.real_uid = exec.effective_uid = ids.uid;
+  exec.no_new_privs = identity.no_new_privs;
+  exec.securebits = identity.securebits;
+  identity.after_exec = after_execve(sets, exec);
+  return identity;
+}
+
+Operation verify(const PlannedIdentity& identity, const ProcessFacts& facts) {
+  const CapabilitySets& sets = identity.before_exec;
+  uint64_t flags = 0;
+  if (identity.uid != 0 && (sets.permitted & capability_bit(CAP_SETUID)) == 0) flags |= wire::verify_no_regain_uid;
+  if (identity.gid != 0 && (sets.permitted & capability_bit(CAP_SETGID)) == 0) flags |= wire::verify_no_regain_gid;
+  Operation operation{wire::Op::verify, "/process", {}, {}};
+  operation.numbers = {identity.uid,    identity.gid, sets.permitted, sets.effective,
+                       sets.inheritable, sets.ambient, sets.bounding,  static_cast<uint64_t>(facts.last_capability),
+                       identity.no_new_privs, identity.securebits, flags};
+  operation.numbers.insert(operation.numbers.end(), identity.groups.begin(), identity.groups.end());
+  return operation;
+}
+
+Status plan_process(const Process& process, const ProcessFacts& facts, uint32_t extra_fds, Plan& plan) {
+  const InitState init = state_of_init(facts);
+  IdentityPlan ids = TRY(plan_identity(process, facts, init, plan.warnings));
+  CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, plan.warnings));
+  RlimitPlan rlimits = TRY(plan_rlimits(process, facts, init));
+  plan.identity = planned_identity(process, facts, ids, capabilities.before_exec);
+
+  // With the privileges that init starts with.
+  add(plan, std::move(rlimits.early));
+  if (process.oom_score_adj.has_value()) {
+    const auto value = static_cast<uint64_t>(int64_t{*process.oom_score_adj});
+    add(plan, wire::Op::oom_score_adj, "/process/oomScoreAdj", {value});
+  }
+  // From here on nobody may trace it or open its /proc files, init's own oom_score_adj included.
+  add(plan, wire::Op::not_dumpable);
+  if (process.user.has_value() && process.user->umask.has_value())
+    add(plan, wire::Op::umask, "/process/user/umask", {*process.user->umask});
+
+  // The drop. Bounding and groups need capabilities that the uid takes with it; the uid decides what capset may do.
+  add(plan, std::move(capabilities.inherit));
+  add(plan, std::move(capabilities.keep));
+  add(plan, std::move(capabilities.drop_bounding));
+  add(plan, std::move(ids.set_groups));
+  add(plan, std::move(ids.set_gid));
+  add(plan, std::move(ids.set_uid));
+
+  // As the target user: NFS maps root to nobody, and root may look where the user may not.
+  add(plan, wire::Op::chdir, "/process/cwd", {}, {process.cwd});
+  add(plan, plan_find(process));
+
+  add(plan, std::move(capabilities.set));
+  add(plan, std::move(capabilities.set_ambient));
+  add(plan, std::move(capabilities.unkeep));
+  if (process.no_new_privileges) add(plan, wire::Op::no_new_privs, "/process/noNewPrivileges");
+
+  add(plan, wire::Op::wait);
+
+  add(plan, std::move(rlimits.late));
+  add(plan, wire::Op::signals);
+  add(plan, wire::Op::descriptors, "", {extra_fds});
+  add(plan, verify(plan.identity, facts));
+  add(plan, plan_exec(process));
+  return {};
+}
+
+// For a config without `process`: the container is what its creator is, and start is an error.
+PlannedIdentity unchanged_identity(const ProcessFacts& facts) {
+  PlannedIdentity identity;
+  identity.uid = facts.effective_uid;
+  identity.gid = facts.effective_gid;
+  identity.groups = facts.groups;
+  identity.before_exec = facts.capabilities;
+  identity.after_exec = facts.capabilities;
+  identity.no_new_privs = facts.no_new_privs;
+  identity.securebits = facts.securebits;
+  return identity;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options) {
+  Plan plan;
+  plan.warnings = config.warnings;
+  TRY(refuse_warnings(plan.warnings, options.strict));
+  TRY(check_namespaces(config.namespaces));
+  // A session of its own: the workload must not have the caller's terminal (TIOCSTI, CVE-2017-5226). The gate before
+  // anything is given up: the state directory is the caller's.
+  add(plan, wire::Op::session);
+  add(plan, wire::Op::gate);
+  if (config.process.has_value()) {
+    TRY(plan_process(*config.process, facts, options.extra_fds, plan));
+  } else {
+    plan.identity = unchanged_identity(facts);
+    add(plan, wire::Op::not_dumpable);
+    add(plan, wire::Op::wait);
+  }
+  TRY(refuse_warnings(plan.warnings, options.strict));
+  return plan;
+}
+
+}  // namespace reaper
