@@ -40,10 +40,12 @@ add_library(reaper-rooms STATIC ${REAPER_ROOM_SOURCES} $<TARGET_OBJECTS:reaper-c
 target_include_directories(reaper-rooms PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(reaper-rooms PUBLIC reaper-instrumented PkgConfig::CJSON PkgConfig::CAPNG
   PRIVATE reaper-warnings)
-target_compile_definitions(reaper-rooms PRIVATE
-  REAPER_INIT_IMAGE="$<TARGET_FILE:reaper-init>"
-  REAPER_INIT_INSTALLED="${CMAKE_INSTALL_FULL_LIBEXECDIR}/reaper/reaper-init"
-  REAPER_VERSION="${PROJECT_VERSION}" REAPER_COMMIT="${REAPER_COMMIT}")
+# Per file, so that a new commit does not rebuild everything.
+set_source_files_properties(src/launch/image.cpp PROPERTIES COMPILE_DEFINITIONS
+  "REAPER_INIT_IMAGE=\"${CMAKE_BINARY_DIR}/libexec/reaper-init\";REAPER_INIT_INSTALLED=\"${CMAKE_INSTALL_FULL_LIBEXECDIR}/reaper/reaper-init\"")
+set(REAPER_VERSION_DEFINITIONS "REAPER_VERSION=\"${PROJECT_VERSION}\";REAPER_COMMIT=\"${REAPER_COMMIT}\"")
+set_source_files_properties(src/runtime/features.cpp src/abi/runtime.cpp PROPERTIES
+  COMPILE_DEFINITIONS "${REAPER_VERSION_DEFINITIONS}")
 add_dependencies(reaper-rooms reaper-init)
 # The image is read by the assembler (.incbin), which no dependency scanner sees.
 set_source_files_properties(src/launch/image.cpp PROPERTIES OBJECT_DEPENDS ${CMAKE_BINARY_DIR}/libexec/reaper-init)
@@ -53,7 +55,6 @@ file(GLOB REAPER_ABI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/abi/*.c
 add_library(reaper SHARED ${REAPER_ABI_SOURCES})
 target_include_directories(reaper PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_compile_definitions(reaper PRIVATE REAPER_VERSION="${PROJECT_VERSION}" REAPER_COMMIT="${REAPER_COMMIT}")
 target_link_libraries(reaper PRIVATE reaper-rooms reaper-warnings)
 set_target_properties(reaper PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${REAPER_SOVERSION}
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/reaper.map BUILD_RPATH "" SKIP_BUILD_RPATH TRUE)

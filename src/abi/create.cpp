@@ -1,0 +1,74 @@
+// create, plan and open: from options to a handle.
+#include <cstddef>
+
+#include "abi/handles.h"
+#include "plan/wire.h"
+
+using namespace reaper;
+
+namespace {
+
+constexpr size_t smallest_options = offsetof(reaper_create_options, reserved) + sizeof(uint32_t);
+constexpr uint32_t known_flags = REAPER_CREATE_STDIO | REAPER_CREATE_STRICT;
+
+Result<CreateRequest> read_request(const reaper_create_options* given) {
+  const auto options = TRY(abi::read_options(given, smallest_options));
+  if ((options.flags & ~known_flags) != 0)
+    return fail({REAPER_ERR_UNSUPPORTED, 0, "options: flags has a bit that this version does not know", "",
+                 "arguments"});
+  if (options.reserved != 0) return fail(abi::invalid_argument("options: reserved is not 0"));
+  if (options.extra_fd_count > wire::max_extra_fds)
+    return fail(abi::invalid_argument("options: extra_fd_count is over " + std::to_string(wire::max_extra_fds)));
+  if (options.extra_fd_count != 0 && options.extra_fds == nullptr)
+    return fail(abi::invalid_argument("options: extra_fds is NULL, but extra_fd_count is not 0"));
+  if (options.config == nullptr && options.config_length != 0)
+    return fail(abi::invalid_argument("options: config is NULL, but config_length is not 0"));
+  CreateRequest request;
+  if (options.bundle != nullptr) request.bundle = options.bundle;
+  if (options.config != nullptr) request.config = std::string_view(options.config, options.config_length);
+  if (options.pid_file != nullptr) request.pid_file = options.pid_file;
+  request.extra_fds.assign(options.extra_fds, options.extra_fds + options.extra_fd_count);
+  request.strict = (options.flags & REAPER_CREATE_STRICT) != 0;
+  if ((options.flags & REAPER_CREATE_STDIO) != 0)
+    for (int i = 0; i < 3; ++i) request.stdio[i] = options.stdio[i];
+  return request;
+}
+
+}  // namespace
+
+extern "C" {
+
+int reaper_create(reaper_runtime* runtime, const char* id, const reaper_create_options* options, reaper_container** out,
+                  reaper_error** err) {
+  return abi::guarded(err, [&]() -> Status {
+    if (runtime == nullptr || id == nullptr || out == nullptr)
+      return fail(abi::invalid_argument("runtime, id or out is NULL"));
+    const CreateRequest request = TRY(read_request(options));
+    auto handle = std::make_unique<reaper_container>();
+    handle->container = TRY(create_container(runtime->runtime, id, request));
+    *out = handle.release();
+    return {};
+  });
+}
+
+int reaper_plan(const reaper_runtime* runtime, const reaper_create_options* options, char** out_text,
+                reaper_error** err) {
+  return abi::guarded(err, [&]() -> Status {
+    if (runtime == nullptr || out_text == nullptr) return fail(abi::invalid_argument("runtime or out_text is NULL"));
+    const CreateRequest request = TRY(read_request(options));
+    return abi::give_string(TRY(plan_text(*runtime->runtime, request)), out_text);
+  });
+}
+
+int reaper_open(const reaper_runtime* runtime, const char* id, reaper_container** out, reaper_error** err) {
+  return abi::guarded(err, [&]() -> Status {
+    if (runtime == nullptr || id == nullptr || out == nullptr)
+      return fail(abi::invalid_argument("runtime, id or out is NULL"));
+    auto handle = std::make_unique<reaper_container>();
+    handle->container = TRY(open_container(runtime->runtime, id));
+    *out = handle.release();
+    return {};
+  });
+}
+
+}  // extern "C"

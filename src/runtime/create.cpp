@@ -1,0 +1,164 @@
+// create: bundle -> config -> plan -> claim -> clone -> READY -> commit -> GO.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "core/json.h"
+#include "launch/launch.h"
+#include "plan/plan.h"
+#include "runtime/bundle.h"
+#include "runtime/clock.h"
+#include "runtime/process.h"
+#include "runtime/report.h"
+
+namespace reaper {
+
+namespace {
+
+struct Prepared {
+  Bundle bundle;
+  Config config;
+  ProcessFacts facts;
+  Plan plan;
+};
+
+Status check_descriptor(int fd, const char* what) {
+  if (fcntl(fd, F_GETFD) >= 0) return {};
+  return fail({REAPER_ERR_INVALID, EBADF, std::string(what) + ": descriptor " + std::to_string(fd) + " is not open", "",
+               "arguments"});
+}
+
+// Everything that can be known before anything is changed.
+Result<Prepared> prepare(const CreateRequest& request) {
+  for (const int fd : request.stdio)
+    if (fd != -1) TRY(check_descriptor(fd, "stdio"));
+  for (const int fd : request.extra_fds) TRY(check_descriptor(fd, "extra_fds"));
+  Prepared prepared;
+  prepared.bundle = TRY(read_bundle(request));
+  prepared.config = TRY(parse_config(prepared.bundle.config));
+  prepared.facts = TRY(read_process_facts());
+  const PlanOptions options = {request.strict, static_cast<uint32_t>(request.extra_fds.size())};
+  prepared.plan = TRY(make_plan(prepared.config, prepared.facts, options));
+  return prepared;
+}
+
+// Has the creator of an uncommitted directory died? Then init is at its end too: it read end of file. It is ended
+// all the same, in case it is stopped.
+Result<bool> abandoned(const ContainerDirectory& directory, const ProcessIdentity& owner) {
+  const Fd creator = TRY(open_process(owner));
+  if (!TRY(has_ended(creator))) return false;
+  const auto init = directory.read_identity();
+  if (!init.has_value()) return true;
+  const Fd pidfd = TRY(open_process(*init));
+  if (!pidfd) return true;
+  TRY(signal_process(pidfd, SIGKILL, "an abandoned reaper-init"));
+  return await_end(pidfd, std::chrono::steady_clock::now() + std::chrono::seconds(5));
+}
+
+Result<Claim> claim_or_sweep(const StateRoot& root, std::string_view id, const ProcessIdentity& owner,
+                             Deadline deadline) {
+  auto first = claim(root, id, owner, deadline);
+  if (first.has_value() || first.error().code != REAPER_ERR_EXISTS) return first;
+  const auto swept = sweep(root, id, abandoned);
+  if (!swept.has_value() || !*swept) return first;
+  return claim(root, id, owner, deadline);
+}
+
+Result<int> init_image(Runtime& runtime) {
+  const std::lock_guard lock(runtime.image_mutex);
+  if (!runtime.image) runtime.image = TRY(open_init_image());
+  return runtime.image.get();
+}
+
+Record make_record(const Prepared& prepared, std::string_view id, const ProcessIdentity& init) {
+  Record record;
+  record.id = id;
+  record.oci_version = prepared.config.oci_version;
+  record.bundle = prepared.bundle.path;
+  record.annotations = prepared.config.annotations;
+  record.created = rfc3339(realtime_ns());
+  record.owner_uid = geteuid();
+  record.init = init;
+  record.has_process = prepared.config.process.has_value();
+  record.credentials_json = credentials_json(prepared.plan.identity);
+  record.warnings_json = warnings_json(prepared.plan.warnings);
+  return record;
+}
+
+// Takes back what create has made, unless it is told that all went well.
+class Undo {
+ public:
+  Undo(const StateRoot& root, const ContainerDirectory& directory) : root_(root), directory_(directory) {}
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+  ~Undo() {
+    if (done_) return;
+    end_launched(launched);
+    if (pid_file != nullptr) unlink(pid_file);
+    // Nothing more can be done about a failure: the directory stays `creating`, without a living process, and the next
+    // create or delete --force sweeps it.
+    (void)directory_.remove(root_);
+  }
+  void done() { done_ = true; }
+
+  Launched launched;
+  const char* pid_file = nullptr;
+
+ private:
+  const StateRoot& root_;
+  const ContainerDirectory& directory_;
+  bool done_ = false;
+};
+
+}  // namespace
+
+Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
+                                      const CreateRequest& request) {
+  TRY(check_id(id));
+  const Prepared prepared = TRY(prepare(request));
+  const std::string blob = TRY(encode_plan(prepared.plan));
+  LaunchRequest launch;
+  launch.init_image = TRY(init_image(*runtime));
+  launch.plan = blob;
+  for (int i = 0; i < 3; ++i) launch.stdio[i] = request.stdio[i];
+  launch.extra_fds = request.extra_fds;
+  launch.facts = &prepared.facts;
+
+  auto container = std::make_unique<Container>();
+  container->runtime = runtime;
+  container->id = id;
+  const ProcessIdentity owner = TRY(own_identity());
+  const StateRoot root = TRY(StateRoot::open(runtime->root, true));
+  const Claim claim = TRY(claim_or_sweep(root, id, owner, runtime->lock_deadline()));
+  Undo undo(root, claim.directory);
+
+  launch.state_directory = claim.directory.fd();
+  undo.launched = TRY(clone_init(launch));
+  ProcessIdentity init = owner;
+  init.pid = undo.launched.pid;
+  init.start_time = TRY(read_process_stat(init.pid)).start_time;
+  TRY(claim.directory.write_identity(init));
+  TRY(await_ready(launch, undo.launched));
+  container->record = make_record(prepared, id, init);
+  if (request.pid_file) {
+    TRY(write_file_atomically(*request.pid_file, std::to_string(init.pid)));
+    undo.pid_file = request.pid_file->c_str();
+  }
+  TRY(claim.directory.commit(*container->record));
+  TRY(send_go(undo.launched));
+  undo.done();
+  container->pidfd = std::move(undo.launched.pidfd);
+  for (const Warning& warning : prepared.plan.warnings)
+    if (runtime->log) runtime->log(REAPER_LOG_WARNING, warning_line(warning).c_str());
+  return container;
+}
+
+Result<std::string> plan_text(const Runtime& runtime, const CreateRequest& request) {
+  const Prepared prepared = TRY(prepare(request));
+  for (const Warning& warning : prepared.plan.warnings)
+    if (runtime.log) runtime.log(REAPER_LOG_WARNING, warning_line(warning).c_str());
+  return plan_to_text(prepared.plan);
+}
+
+}  // namespace reaper

@@ -1,0 +1,59 @@
+// features: what this build really does (features.md, features-linux.md). Fixed at build time.
+#include "core/json.h"
+#include "host/facts.h"
+#include "runtime/runtime.h"
+#include "runtime/version.h"
+
+#ifndef REAPER_COMMIT
+#define REAPER_COMMIT "unknown"
+#endif
+
+namespace reaper {
+
+namespace {
+
+void write_disabled(JsonWriter& out, std::string_view name) {
+  out.key(name).begin_object().key("enabled").boolean(false).end_object();
+}
+
+void write_linux(JsonWriter& out) {
+  out.key("linux").begin_object();
+  // Namespaces are accepted only where they are already our own: none is made or joined yet.
+  out.key("namespaces").begin_array().end_array();
+  out.key("capabilities").begin_array();
+  for (int number = 0; number < 64; ++number) {
+    const std::string name = capability_name(number);
+    if (capability_number(name) == number) out.string(name);
+  }
+  out.end_array();
+  out.key("cgroup").begin_object();
+  for (const auto name : {"v1", "v2", "systemd", "systemdUser", "rdma"}) out.key(name).boolean(false);
+  out.end_object();
+  for (const auto name : {"seccomp", "apparmor", "selinux", "intelRdt", "memoryPolicy", "netDevices"})
+    write_disabled(out, name);
+  out.key("mountExtensions").begin_object();
+  write_disabled(out, "idmap");
+  out.end_object();
+  out.end_object();
+}
+
+}  // namespace
+
+std::string features_json() {
+  JsonWriter out;
+  out.begin_object();
+  out.key("ociVersionMin").string(spec_version_min);
+  out.key("ociVersionMax").string(spec_version);
+  out.key("hooks").begin_array().end_array();
+  out.key("mountOptions").begin_array().end_array();
+  write_linux(out);
+  out.key("annotations").begin_object();
+  out.key("dev.reaper.version").string(REAPER_VERSION);
+  out.key("dev.reaper.commit").string(REAPER_COMMIT);
+  out.end_object();
+  out.key("potentiallyUnsafeConfigAnnotations").begin_array().end_array();
+  out.end_object();
+  return out.take();
+}
+
+}  // namespace reaper

@@ -1,0 +1,180 @@
+#include "runtime/process.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <unordered_set>
+
+#include "host/facts.h"
+
+// Linux 6.15, linux/pidfd.h: newer than Debian 12's headers.
+struct reaper_pidfd_info {
+  uint64_t mask;
+  uint64_t cgroup_id;
+  uint32_t ids[11];
+  int32_t exit_code;  // a wait status
+};
+#define REAPER_PIDFD_GET_INFO _IOWR(0xFF, 11, reaper_pidfd_info)
+static constexpr uint64_t pidfd_info_exit = 1U << 3;
+
+namespace reaper {
+
+namespace {
+
+Result<ProcessIdentity> identity_with_start(int32_t pid) {
+  ProcessIdentity identity;
+  identity.pid = pid;
+  identity.start_time = TRY(read_process_stat(pid)).start_time;
+  identity.boot_id = TRY(read_boot_id());
+  identity.pid_namespace = TRY(namespace_inode("pid"));
+  identity.time_namespace = TRY(namespace_inode("time"));
+  return identity;
+}
+
+ExitStatus from_wait_status(int status) {
+  ExitStatus exit;
+  if (WIFEXITED(status)) {
+    exit.exit_code = WEXITSTATUS(status);
+  } else {
+    exit.signal = WTERMSIG(status);
+    exit.core_dumped = WCOREDUMP(status);
+  }
+  return exit;
+}
+
+std::optional<ExitStatus> from_waitid(const Fd& pidfd) {
+  siginfo_t info = {};
+  rusage usage = {};
+  // The system call itself, since glibc's wrapper has no rusage. WNOHANG: the pidfd said that it has ended.
+  while (syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED | WNOHANG, &usage) != 0)
+    if (errno != EINTR) return std::nullopt;
+  if (info.si_pid == 0) return std::nullopt;
+  ExitStatus exit;
+  if (info.si_code == CLD_EXITED) {
+    exit.exit_code = info.si_status;
+  } else {
+    exit.signal = info.si_status;
+    exit.core_dumped = info.si_code == CLD_DUMPED;
+  }
+  exit.user_us = usage.ru_utime.tv_sec * 1000000LL + usage.ru_utime.tv_usec;
+  exit.system_us = usage.ru_stime.tv_sec * 1000000LL + usage.ru_stime.tv_usec;
+  exit.max_rss_kib = usage.ru_maxrss;
+  return exit;
+}
+
+std::optional<ExitStatus> from_pidfd_info(const Fd& pidfd) {
+  reaper_pidfd_info info = {};
+  info.mask = pidfd_info_exit;
+  if (ioctl(pidfd.get(), REAPER_PIDFD_GET_INFO, &info) != 0 || (info.mask & pidfd_info_exit) == 0) return std::nullopt;
+  return from_wait_status(info.exit_code);
+}
+
+std::optional<ExitStatus> from_zombie(int32_t pid) {
+  const auto stat = read_process_stat(pid);
+  if (!stat.has_value() || stat->state != 'Z' || !stat->exit_code_visible) return std::nullopt;
+  return from_wait_status(stat->exit_code);
+}
+
+}  // namespace
+
+Result<ProcessIdentity> own_identity() {
+  return identity_with_start(getpid());
+}
+
+Result<ProcessIdentity> identity_of(int32_t pid) {
+  return identity_with_start(pid);
+}
+
+Result<Fd> open_process(const ProcessIdentity& identity) {
+  if (identity.boot_id != TRY(read_boot_id())) return Fd();
+  if (identity.pid_namespace != TRY(namespace_inode("pid")))
+    return fail({REAPER_ERR_UNSUPPORTED, 0,
+                 "the container was created in another pid namespace: use Reaper there, its pid " +
+                     std::to_string(identity.pid) + " means another process here",
+                 "", "identity"});
+  Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, identity.pid, 0)));
+  if (!pidfd && (errno == ESRCH || errno == EINVAL)) return Fd();  // EINVAL: the pid is now a thread's
+  if (!pidfd) return fail(system_error("pidfd_open", "pidfd_open"));
+  // Opened first, read second: when the start time fits, the descriptor is of the process that we mean.
+  const auto stat = read_process_stat(identity.pid);
+  if (!stat.has_value() && stat.error().code == REAPER_ERR_NOT_FOUND) return Fd();
+  if (!stat.has_value()) return fail(stat.error());
+  // A time namespace shifts start times: between two of them only the pid and the boot can be compared.
+  const bool same_clock = identity.time_namespace == TRY(namespace_inode("time"));
+  if (same_clock && stat->start_time != identity.start_time) return Fd();
+  return pidfd;
+}
+
+Result<bool> has_ended(const Fd& pidfd) {
+  return await_end(pidfd, Deadline::min());
+}
+
+Result<bool> await_end(const Fd& pidfd, Deadline deadline) {
+  if (!pidfd) return true;
+  for (;;) {
+    int limit = -1;
+    if (deadline == Deadline::min()) {
+      limit = 0;
+    } else if (deadline != Deadline::max()) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+      limit = static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX));
+    }
+    pollfd fd = {pidfd.get(), POLLIN, 0};
+    const int ready = poll(&fd, 1, limit);
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return fail(system_error("poll", "poll on a pidfd"));
+    if (ready == 0 && limit != INT_MAX) return false;
+  }
+}
+
+Status signal_process(const Fd& pidfd, int signal, std::string_view what) {
+  if (syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0) return {};
+  return fail(system_error("kill", "pidfd_send_signal " + signal_name(signal) + " to " + std::string(what)));
+}
+
+Status signal_tree(int32_t pid, const Fd& pidfd, int signal) {
+  // The root of the tree goes last: once it is gone, its orphans are somebody else's children.
+  std::unordered_set<int32_t> signalled;
+  std::optional<Error> first_error;
+  for (bool found = true; found;) {
+    found = false;
+    std::vector<int32_t> pending = {pid};
+    while (!pending.empty()) {
+      const int32_t parent = pending.back();
+      pending.pop_back();
+      const auto children = read_children(parent);
+      if (!children.has_value()) continue;  // it ended meanwhile
+      for (const int32_t child : *children) {
+        pending.push_back(child);
+        if (signalled.contains(child)) continue;
+        const Fd handle(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+        if (!handle) continue;
+        signalled.insert(child);
+        found = true;
+        const Status sent = signal_process(handle, signal, "a descendant");
+        if (!sent.has_value() && sent.error().sys_errno != ESRCH && !first_error) first_error = sent.error();
+      }
+    }
+  }
+  const Status sent = signal_process(pidfd, signal, "the container's process");
+  if (!sent.has_value() && sent.error().sys_errno != ESRCH) return sent;
+  return first_error ? Status(fail(*first_error)) : Status{};
+}
+
+std::optional<ExitStatus> read_exit_status(const Fd& pidfd, int32_t pid, bool reap) {
+  if (!pidfd) return std::nullopt;
+  if (reap)
+    if (auto exit = from_waitid(pidfd)) return exit;
+  if (auto exit = from_pidfd_info(pidfd)) return exit;
+  return from_zombie(pid);
+}
+
+}  // namespace reaper

@@ -1,0 +1,36 @@
+// The container's process: is it the one of the record, does it live, how did it end.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "runtime/runtime.h"
+
+namespace reaper {
+
+// Who the calling process is: the owner of what it creates.
+Result<ProcessIdentity> own_identity();
+// Identity of a process that was just made by us (its pid cannot be reused before we reap it).
+Result<ProcessIdentity> identity_of(int32_t pid);
+
+// A pidfd of the very process of the record, or an empty Fd: it has ended and was reaped, or the machine was rebooted.
+// UNSUPPORTED: the record was written in another pid namespace, where its numbers mean something else.
+Result<Fd> open_process(const ProcessIdentity& identity);
+
+// Whether the process has ended (a zombie has). False for an empty descriptor is impossible: that one has ended.
+Result<bool> has_ended(const Fd& pidfd);
+// Waits until it has, at most until the deadline. False: still alive.
+Result<bool> await_end(const Fd& pidfd, Deadline deadline);
+
+// ESRCH is an error like any other.
+Status signal_process(const Fd& pidfd, int signal, std::string_view what);
+
+// Every descendant of `pid` that can be found in /proc, and the process itself last. Signals each by its pidfd, again and
+// again until no new one turns up.
+Status signal_tree(int32_t pid, const Fd& pidfd, int signal);
+
+// The exit status, from waitid(2) where the process is our child (`reap`), from PIDFD_GET_INFO (Linux 6.15), or from
+// field 52 of /proc/PID/stat of a zombie. nullopt: nobody can say.
+std::optional<ExitStatus> read_exit_status(const Fd& pidfd, int32_t pid, bool reap);
+
+}  // namespace reaper

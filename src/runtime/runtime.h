@@ -1,0 +1,80 @@
+// The order of it all: create, start, state, kill, delete, wait, list. Details of a stage live in the other rooms.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/fd.h"
+#include "core/result.h"
+#include "store/store.h"
+
+namespace reaper {
+
+// Shared by its containers, so that handles can be freed in any order. Its members do not change after
+// make_runtime(), but for the image, which has a mutex of its own.
+struct Runtime {
+  std::string root;  // absolute
+  std::function<void(int32_t level, const char* message)> log;
+  std::chrono::milliseconds lock_timeout{10000};
+
+  std::mutex image_mutex;
+  Fd image;  // reaper-init, made by the first create
+
+  Deadline lock_deadline() const { return std::chrono::steady_clock::now() + lock_timeout; }
+};
+
+struct ExitStatus {
+  int exit_code = -1;  // or -1: `signal`
+  int signal = 0;
+  bool core_dumped = false;
+  int64_t started_ns = 0;   // CLOCK_REALTIME; 0: not known
+  int64_t finished_ns = 0;  // the same
+  int64_t user_us = -1, system_us = -1, max_rss_kib = -1;  // -1: not known
+};
+
+// A handle. What changes after it was made stands behind its mutex: const use by many threads is safe.
+struct Container {
+  std::shared_ptr<Runtime> runtime;
+  std::string id;
+  std::optional<Record> record;  // none while it is being created by somebody else
+  Fd pidfd;                      // opened before the process was reaped, or empty: it was gone already
+
+  mutable std::mutex mutex;
+  mutable std::optional<ExitStatus> exit;  // once known, known
+  int64_t started_ns = 0;                  // when this handle started it
+  bool deleted = false;
+};
+using ContainerPtr = std::unique_ptr<Container>;
+
+struct CreateRequest {
+  std::optional<std::string> bundle;       // none: the working directory
+  std::optional<std::string_view> config;  // none: config.json of the bundle
+  std::optional<std::string> pid_file;
+  int stdio[3] = {-1, -1, -1};
+  std::vector<int32_t> extra_fds;
+  bool strict = false;
+};
+
+Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>&, std::string_view id, const CreateRequest&);
+Result<std::string> plan_text(const Runtime&, const CreateRequest&);
+Result<ContainerPtr> open_container(const std::shared_ptr<Runtime>&, std::string_view id);
+Status start_container(Container&);
+Result<std::string> state_json(const Container&);
+Result<int> container_status(const Container&);  // REAPER_STATUS_*
+Result<int> container_pid(const Container&);
+Result<Fd> container_pidfd(const Container&);
+Status kill_container(const Container&, int signal, bool all);
+Status delete_container(const std::shared_ptr<Runtime>&, std::string_view id, bool force, Container* handle);
+// The limit in milliseconds; negative: none.
+Result<ExitStatus> wait_container(const Container&, int64_t limit_ms);
+Result<std::string> list_json(const Runtime&);
+std::string features_json();
+
+}  // namespace reaper

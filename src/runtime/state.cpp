@@ -1,0 +1,74 @@
+// state: the specification's object, with `created` and what Reaper adds.
+#include "core/json.h"
+#include "runtime/clock.h"
+#include "runtime/container.h"
+#include "runtime/process.h"
+#include "runtime/version.h"
+
+namespace reaper {
+
+namespace {
+
+void write_exit(JsonWriter& out, const std::optional<ExitStatus>& exit) {
+  out.key("exit");
+  if (!exit) {
+    out.null();  // it has ended, and nobody can say how: never 0
+    return;
+  }
+  out.begin_object();
+  if (exit->signal == 0)
+    out.key("exitCode").integer(exit->exit_code);
+  else
+    out.key("signal").integer(exit->signal);
+  out.key("coreDumped").boolean(exit->core_dumped);
+  if (exit->started_ns != 0) out.key("startedAt").string(rfc3339(exit->started_ns));
+  if (exit->finished_ns != 0) out.key("finishedAt").string(rfc3339(exit->finished_ns));
+  if (exit->user_us >= 0) {
+    out.key("rusage").begin_object();
+    out.key("userTimeMicroseconds").integer(exit->user_us);
+    out.key("systemTimeMicroseconds").integer(exit->system_us);
+    out.key("maxRssKiB").integer(exit->max_rss_kib);
+    out.end_object();
+  }
+  out.end_object();
+}
+
+void write_reaper(JsonWriter& out, const Container& container, const Standing& standing) {
+  out.key("reaper").begin_object();
+  // Signals reach the process and every descendant that is found below it in /proc, no more (kill --all).
+  out.key("containment").string("descendants");
+  out.key("supervision").string("none");
+  out.key("credentials").raw(standing.record->credentials_json);
+  out.key("namespaces").begin_array().end_array();  // none was made or joined: all are the caller's
+  if (standing.status == REAPER_STATUS_STOPPED)
+    write_exit(out, learn_exit(container, standing.pidfd, standing.record->init.pid, false));
+  out.key("warnings").raw(standing.record->warnings_json);
+  out.end_object();
+}
+
+}  // namespace
+
+Result<std::string> state_json(const Container& container) {
+  const Standing standing = TRY(read_standing(container));
+  if (!standing.record)
+    return fail(status_error("container \"" + container.id + "\" is being created: there is no state to show yet"));
+  const Record& record = *standing.record;
+  JsonWriter out;
+  out.begin_object();
+  out.key("ociVersion").string(spec_version);
+  out.key("id").string(record.id);
+  out.key("status").string(status_name(standing.status));
+  if (standing.status != REAPER_STATUS_STOPPED) out.key("pid").integer(record.init.pid);
+  out.key("bundle").string(record.bundle);
+  if (!record.annotations.empty()) {
+    out.key("annotations").begin_object();
+    for (const auto& [name, value] : record.annotations) out.key(name).string(value);
+    out.end_object();
+  }
+  out.key("created").string(record.created);
+  write_reaper(out, container, standing);
+  out.end_object();
+  return out.take();
+}
+
+}  // namespace reaper
