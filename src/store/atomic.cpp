@@ -68,6 +68,14 @@ Error corrupt_file(const FilePlace& place, std::string_view why) {
           .stage = std::string(place.stage)};
 }
 
+// Under a hostile umask (0777) a writer that is killed before its fchmod leaves a file that even its owner may not
+// read. It had written nothing yet.
+bool is_unwritten(const FilePlace& place) {
+  struct stat status{};
+  return fstatat(place.directory, place.name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+         status.st_uid == geteuid() && (status.st_mode & 0400) == 0 && status.st_size == 0;
+}
+
 }  // namespace
 
 int open_beneath(int directory, const char* name, int flags) {
@@ -131,8 +139,10 @@ Result<std::string> read_file(const FilePlace& place, size_t limit) {
   // O_NONBLOCK: a fifo in its place must not hold us up.
   const Fd file(open_beneath(place.directory, place.name, O_RDONLY | O_NONBLOCK | O_NOCTTY));
   if (!file) {
-    if (errno == ELOOP || errno == ENXIO) return fail(corrupt_file(place, "is not a regular file"));
-    Error error = place_error(place, "open", errno);
+    const int number = errno;
+    if (number == EACCES && is_unwritten(place)) return std::string();
+    if (number == ELOOP || number == ENXIO) return fail(corrupt_file(place, "is not a regular file"));
+    Error error = place_error(place, "open", number);
     if (error.sys_errno == ENOENT) error.code = REAPER_ERR_NOT_FOUND;
     return fail(std::move(error));
   }

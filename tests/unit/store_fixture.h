@@ -17,6 +17,15 @@
 #include "store/store.h"
 #include "unit/cmocka_cpp.h"
 
+// cmocka's macro fail() takes the name of reaper::fail(), which TRY uses.
+#undef fail
+#undef fail_msg
+#define fail_msg(format, ...)                                      \
+  do {                                                             \
+    print_error("ERROR: " format "\n" __VA_OPT__(, ) __VA_ARGS__); \
+    _fail(__FILE__, __LINE__);                                     \
+  } while (false)
+
 // For children, where cmocka's asserts may not be used: the function ends with 1.
 #define CHECK(condition)                                                                    \
   do {                                                                                      \
