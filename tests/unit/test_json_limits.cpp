@@ -1,8 +1,10 @@
 // The reader in a hard place: threads with small stacks, an allocator that fails, a host that uses cJSON itself.
 #include <cjson/cJSON.h>
+#include <locale.h>
 #include <pthread.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -10,6 +12,18 @@
 #include "unit/test_json_support.h"
 
 using reaper::parse_json;
+
+// The C library's function, taken over by this program for all of its process: the locale of the thread that a host may
+// have set, without needing one with a decimal point of two bytes (ps_AF has U+066B) on the machine.
+static bool foreign_decimal_point = false;
+static char decimal_point[] = "\xd9\xab";
+static char plain_point[] = ".";
+
+extern "C" __attribute__((visibility("default"))) lconv* localeconv() noexcept {
+  static lconv conventions = {};
+  conventions.decimal_point = foreign_decimal_point ? decimal_point : plain_point;
+  return &conventions;
+}
 
 namespace {
 
@@ -61,6 +75,24 @@ void check_small_stack(void**) {
   assert_true(work.deepest_reads);
   assert_true(work.deeper_refused);
   assert_true(work.duplicate_found);
+}
+
+// ---- A foreign locale: cJSON reads its numbers with it, so it gets none to read.
+
+void check_locale(void**) {
+  foreign_decimal_point = true;
+  cJSON* own = cJSON_Parse("[1.5]");
+  const bool misread = own == nullptr;
+  cJSON_Delete(own);
+  const auto document = parse_json("[1.5,2,-3.25e1,4]", "t");
+  foreign_decimal_point = false;
+  assert_true(document.has_value());
+  assert_int_equal(document->elements().value().at(1).signed_integer(2, 2).has_value(), true);
+  assert_int_equal(document->elements().value().at(3).signed_integer(4, 4).has_value(), true);
+  if (!misread) {
+    puts("SKIP: this cJSON reads numbers without the locale");
+    skip();
+  }
 }
 
 // ---- Allocation. The test is the host here: only a host may set cJSON's hooks.
@@ -173,6 +205,7 @@ void check_hooks_untouched(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(check_small_stack),
+      cmocka_unit_test(check_locale),
       cmocka_unit_test_setup_teardown(check_no_memory, set_hooks, reset_hooks),
       cmocka_unit_test_setup_teardown(check_defect, set_hooks, reset_hooks),
       cmocka_unit_test_setup_teardown(check_errno_kept, set_hooks, reset_hooks),
