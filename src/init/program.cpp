@@ -58,6 +58,12 @@ long try_executable(const char* path) {
   return call(__NR_faccessat, AT_FDCWD, path, x_ok);
 }
 
+// What makes execvp(3) try the next entry of PATH.
+bool is_passed_over(long result) {
+  return result == -EACCES || result == -ENOENT || result == -ENOTDIR || result == -ESTALE || result == -ENODEV ||
+         result == -ETIMEDOUT;
+}
+
 // <directory>/<name> in `out`; an empty directory is the current one, as execvp(3) has it. False: too long.
 bool join(char* out, const char* directory, uint64_t directory_size, const char* name) {
   uint64_t used = 0;
@@ -106,6 +112,7 @@ Outcome find_executable(State& state, const Operation& operation) {
       const long result = try_executable(found);
       if (result == 0) return {};
       seen = seen || result == -EACCES;
+      if (!is_passed_over(result)) return {wire::Fault::system_call, static_cast<int32_t>(-result), 0, 0, name};
     }
     if (entry[size] == '\0') break;
     entry += size + 1;

@@ -1,4 +1,5 @@
 // System calls without libc. Results are as the kernel gives them: a negative errno is failure.
+// Always inlined: src/launch/child.cpp uses them too, in a process where the test build's recorder must not appear.
 // The hosted test build (REAPER_INIT_HOSTED) sends them to a recorder instead.
 #pragma once
 
@@ -11,7 +12,7 @@ namespace reaper::init {
 #if defined(REAPER_INIT_HOSTED)
 long raw_call(long number, long a, long b, long c, long d, long e, long f);
 #elif defined(__x86_64__)
-inline long raw_call(long number, long a, long b, long c, long d, long e, long f) {
+[[gnu::always_inline]] static inline long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   register long r10 asm("r10") = d;
   register long r8 asm("r8") = e;
   register long r9 asm("r9") = f;
@@ -20,7 +21,7 @@ inline long raw_call(long number, long a, long b, long c, long d, long e, long f
   return result;
 }
 #elif defined(__aarch64__)
-inline long raw_call(long number, long a, long b, long c, long d, long e, long f) {
+[[gnu::always_inline]] static inline long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 asm("x8") = number;
   register long x0 asm("x0") = a;
   register long x1 asm("x1") = b;
@@ -37,7 +38,7 @@ inline long raw_call(long number, long a, long b, long c, long d, long e, long f
 
 struct Argument {
   long value = 0;
-  Argument() = default;
+  constexpr Argument() = default;
   Argument(int number) : value(number) {}
   Argument(unsigned number) : value(static_cast<long>(number)) {}
   Argument(long number) : value(number) {}
@@ -45,8 +46,8 @@ struct Argument {
   Argument(const volatile void* pointer) : value(reinterpret_cast<long>(pointer)) {}
 };
 
-inline long call(long number, Argument a = {}, Argument b = {}, Argument c = {}, Argument d = {}, Argument e = {},
-                 Argument f = {}) {
+[[gnu::always_inline]] static inline long call(long number, Argument a = {}, Argument b = {}, Argument c = {}, Argument d = {}, Argument e = {},
+                                                   Argument f = {}) {
   return raw_call(number, a.value, b.value, c.value, d.value, e.value, f.value);
 }
 

@@ -1,0 +1,94 @@
+// A small model of the kernel for reaper-init's hosted build: what init asks of it, it does to `Kernel`'s members, and
+// every call is recorded. A test may make the n-th call fail, or make a kind of call succeed without an effect.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace reaper::test {
+
+// What exit_group and execve do to the test: they end init::run().
+struct Exited {
+  int status;
+};
+struct Executed {};
+
+struct Call {
+  long number;
+  long arguments[6];
+  long result;
+};
+
+struct Kernel {
+  // Identity, as capabilities(7) and credentials(7) have it.
+  uint32_t uid[3] = {0, 0, 0};
+  uint32_t gid[3] = {0, 0, 0};
+  std::vector<uint32_t> groups;
+  CapabilitySets capabilities;
+  int last_capability = 40;
+  bool keep_caps = false, no_new_privs = false;
+  uint32_t securebits = 0;
+
+  // Files: paths that exist, with their modes; everything else is ENOENT.
+  std::map<std::string, uint32_t> files = {{"/", 040755}, {"/dev/null", 020666}, {"/bin", 040755}, {"/bin/sh", 0100755},
+                                           {"/proc/self/oom_score_adj", 0100644}};
+  std::map<std::string, long> chdir_result;  // else by `files`
+  std::string getcwd_result = "/";
+  long proc_magic = 0x9fa0;  // PROC_SUPER_MAGIC
+  std::set<int> open = {0, 1, 2, 7, 8};
+  std::set<int> close_on_exec;
+
+  std::string to_read;                     // from the handshake, then from a gate connection
+  bool chunked = false;                    // one byte at a time
+  std::deque<std::string> connections;     // what each client of the gate says
+  std::string sent;                        // by the handshake
+  std::string replied;                     // by gate connections
+  std::deque<uint32_t> signals;            // delivered to the signalfd, before any connection
+  std::map<int, std::string> written;      // write(2) by descriptor
+  std::string executed;                    // execve's path
+  std::vector<std::string> argv, envp;
+
+  // Faults.
+  size_t fail_at = SIZE_MAX;    // index into `calls`
+  long fail_with = 0;           // negative errno
+  std::map<long, long> deny;    // a system call that always gives this
+  std::set<long> without_effect;  // succeeds and does nothing
+  std::vector<Call> calls;
+
+  long handle(const Call& call);
+};
+
+extern Kernel* kernel;  // the one in force
+
+// LAUNCH with this plan, then GO; as the library sends them. The gate's first client says START.
+std::string launch_bytes(const std::string& plan, const std::vector<int32_t>& extra = {});
+std::string frame_bytes(wire::Frame type, const std::string& payload = "");
+
+// Runs init against `k`. What ended it is in the result.
+struct Ending {
+  bool executed = false;
+  int status = -1;
+};
+Ending run_init(Kernel& k);
+
+// The error frame that was sent last; op 0 and empty when there is none.
+struct SentError {
+  bool present = false;
+  wire::ErrorHeader header = {};
+  std::string pointer, text;
+};
+SentError last_error(const std::string& stream);
+
+// A plan that uses every operation, and a kernel in which it succeeds.
+std::vector<Operation> full_plan();
+Kernel full_kernel();
+std::string encode(const std::vector<Operation>& operations);
+
+}  // namespace reaper::test
