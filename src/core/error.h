@@ -10,6 +10,8 @@
 
 namespace reaper {
 
+// The empty initializers let designated initializers leave members out without a warning of gcc 12.
+// NOLINTBEGIN(readability-redundant-member-init)
 struct Error {
   int code = REAPER_ERR_INTERNAL;  // REAPER_ERR_*
   int sys_errno = 0;               // errno(3) or 0
@@ -17,6 +19,7 @@ struct Error {
   std::string pointer = {};        // JSON pointer of the field at fault, or empty
   std::string stage = {};          // the step that failed, see reaper_error_stage()
 };
+// NOLINTEND(readability-redundant-member-init)
 
 // "ENOENT" for ENOENT; "errno 4095" for a number without a name.
 std::string errno_name(int number);
