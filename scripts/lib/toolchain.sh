@@ -20,7 +20,7 @@ have_rust() { command -v cargo >/dev/null && command -v rustc >/dev/null; }
 
 # Packages of the tools that this tree needs and this machine lacks.
 packages_generator() { command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build; }
-packages_go() { [ ! -e "$SOURCE/bindings/go/go.mod" ] || have_go || echo golang-go; }
+packages_go() { [ -z "$(find "$SOURCE/bindings" "$SOURCE/tests" -name go.mod 2>/dev/null)" ] || have_go || echo golang-go; }
 packages_rust() { [ ! -e "$SOURCE/bindings/rust/Cargo.toml" ] || have_rust || echo rustc-web cargo-web; }
 
 # configure DIRECTORY [OPTION...]: prefix inside it, lib and not lib/TRIPLET, so that all paths are short and known.

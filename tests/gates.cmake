@@ -1,0 +1,25 @@
+# Gates: rules about the shape of the tree and of what was built, each with a test that it can fail (tests/gates).
+# Those that read the tree alone, or make a build of their own, say the same in every configuration and run in the plain
+# one only.
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+function(reaper_gate name timeout)
+  add_test(NAME gate.${name} COMMAND ${Python3_EXECUTABLE} -B -m unittest -v test_${name}
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/gates)
+  set_tests_properties(gate.${name} PROPERTIES LABELS gate TIMEOUT ${timeout} ENVIRONMENT
+    "REAPER_SOURCE=${PROJECT_SOURCE_DIR};REAPER_TEST_BUILD=${CMAKE_BINARY_DIR};REAPER_SANITIZE=${REAPER_SANITIZE};REAPER_COVERAGE=$<$<BOOL:${REAPER_COVERAGE}>:1>")
+endfunction()
+
+reaper_gate(binaries 120)
+if(NOT REAPER_SANITIZE AND NOT REAPER_COVERAGE)
+  reaper_gate(rooms 60)
+  reaper_gate(phrases 60)
+  reaper_gate(header 120)
+  reaper_gate(install 900)
+endif()
+
+file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c)
+foreach(source IN LISTS example_sources)
+  cmake_path(GET source STEM name)
+  add_executable(example_${name} ${source})
+  target_link_libraries(example_${name} PRIVATE reaper reaper-instrumented reaper-warnings)
+endforeach()
