@@ -61,5 +61,4 @@ set_target_properties(reaper PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${R
 # Only reaper_* leaves. libstdc++ inside: its dynamic form alone costs 0.44 ms of every CLI call. nodelete: libcap-ng
 # registers an atfork handler that must not dangle after dlclose.
 target_link_options(reaper PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/reaper.map
-  ${REAPER_STATIC_RUNTIME} -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL
-  $<$<NOT:$<BOOL:${REAPER_SANITIZE}>>:-Wl,-z,defs>)
+  ${REAPER_STATIC_RUNTIME} -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL ${REAPER_NO_UNDEFINED})

@@ -39,8 +39,11 @@ if(REAPER_COVERAGE)
   target_link_options(reaper-instrumented INTERFACE --coverage)
 endif()
 
-# Not under sanitizers: their runtimes look for the dynamic libstdc++'s __cxa_throw and find no other.
+# Not under sanitizers: their runtimes look for the dynamic libstdc++'s __cxa_throw and find no other, and leave symbols
+# of a shared object to the program.
 set(REAPER_STATIC_RUNTIME -static-libstdc++ -static-libgcc)
+set(REAPER_NO_UNDEFINED -Wl,-z,defs)
 if(REAPER_SANITIZE)
   set(REAPER_STATIC_RUNTIME)
+  set(REAPER_NO_UNDEFINED)
 endif()
