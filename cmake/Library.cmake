@@ -19,7 +19,7 @@ target_compile_options(reaper-init PRIVATE -Os -ffreestanding -fno-rtti -fno-pie
   -fno-builtin -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections -fomit-frame-pointer
   ${REAPER_BARE_FLAGS})
 target_link_options(reaper-init PRIVATE -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none
-  -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,-s)
+  -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,max-page-size=4096 -Wl,-s)
 
 # ---- the rooms
 set(REAPER_ROOM_SOURCES)

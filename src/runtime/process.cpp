@@ -104,8 +104,11 @@ Result<Fd> open_process(const ProcessIdentity& identity) {
   if (!pidfd) return fail(system_error("pidfd_open", "pidfd_open"));
   // Opened first, read second: when the start time fits, the descriptor is of the process that we mean.
   const auto stat = read_process_stat(identity.pid);
-  if (!stat.has_value() && stat.error().code == REAPER_ERR_NOT_FOUND) return Fd();
-  if (!stat.has_value()) return fail(stat.error());
+  if (!stat.has_value()) {
+    // A living process that /proc does not show (hidepid, proc(5)) is not gone: better an error than a wrong `stopped`.
+    if (TRY(has_ended(pidfd))) return Fd();
+    return fail(stat.error());
+  }
   // A time namespace shifts start times: between two of them only the pid and the boot can be compared.
   const bool same_clock = identity.time_namespace == TRY(namespace_inode("time"));
   if (same_clock && stat->start_time != identity.start_time) return Fd();
