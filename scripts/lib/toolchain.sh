@@ -20,8 +20,16 @@ have_rust() { command -v cargo >/dev/null && command -v rustc >/dev/null; }
 
 # Packages of the tools that this tree needs and this machine lacks.
 packages_generator() { command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build; }
-packages_go() { [ -z "$(find "$SOURCE/bindings" "$SOURCE/tests" -name go.mod 2>/dev/null)" ] || have_go || echo golang-go; }
+packages_go() { [ -z "$(go_modules)" ] || have_go || echo golang-go; }
 packages_rust() { [ ! -e "$SOURCE/bindings/rust/Cargo.toml" ] || have_rust || echo rustc-web cargo-web; }
+
+# Modules that the tests in Go need, into the build tree: what was fetched once serves later runs and other users.
+export GOMODCACHE=$BUILD/go/mod GOCACHE=$BUILD/go/cache GOTOOLCHAIN=local GOFLAGS=-modcacherw
+go_modules() { find "$SOURCE/bindings" "$SOURCE/tests" -name go.mod 2>/dev/null; }
+fetch_go_modules() {
+  local module
+  for module in $(go_modules); do (cd "$(dirname "$module")" && go mod download); done
+}
 
 # configure DIRECTORY [OPTION...]: prefix inside it, lib and not lib/TRIPLET, so that all paths are short and known.
 configure() {

@@ -3,10 +3,14 @@
 
 TEST_UID=12345 # nobody has it; also no entry in passwd, as in many containers
 
-# as_user COMMAND...: no privilege, no supplementary group, an environment and directories of its own.
+# as_user COMMAND...: no privilege, no supplementary group, an environment and directories of its own. Go's modules are
+# there already (toolchain.sh).
 as_user() {
-  setpriv --reuid "$TEST_UID" --regid "$TEST_UID" --clear-groups --inh-caps=-all env -i PATH="$PATH" LC_ALL="$LC_ALL" \
-    CI="${CI-}" HOME="$USER_HOME" TMPDIR="$USER_HOME/tmp" XDG_RUNTIME_DIR="$USER_HOME/run" "$@"
+  local path=/usr/local/bin:/usr/bin:/bin
+  if have_go; then path=$(dirname "$(command -v go)"):$path; fi
+  setpriv --reuid "$TEST_UID" --regid "$TEST_UID" --clear-groups --inh-caps=-all env -i PATH="$path" LC_ALL="$LC_ALL" \
+    CI="${CI-}" HOME="$USER_HOME" TMPDIR="$USER_HOME/tmp" XDG_RUNTIME_DIR="$USER_HOME/run" GOTOOLCHAIN=local \
+    GOPROXY=off GOMODCACHE="$GOMODCACHE" GOCACHE="$USER_HOME/go-cache" "$@"
 }
 
 # In place when the user can read the tree and the build, otherwise from a copy that it builds itself.
