@@ -43,7 +43,7 @@ void reaper_container_free(reaper_container* container) {
 }
 
 const char* reaper_container_id(const reaper_container* container) {
-  return container != nullptr ? container->container->id.c_str() : "";
+  return container != nullptr ? container->container->id().c_str() : "";
 }
 
 int reaper_start(reaper_container* container, reaper_error** err) {
@@ -91,7 +91,7 @@ int reaper_kill(const reaper_container* container, int32_t signal, uint32_t flag
 int reaper_delete(reaper_container* container, uint32_t flags, reaper_error** err) {
   return with_container(container, err, [&](Container& inner) -> Status {
     if ((flags & ~REAPER_DELETE_FORCE) != 0) return fail(abi::invalid_argument("flags has an unknown bit"));
-    return delete_container(inner.runtime, inner.id, (flags & REAPER_DELETE_FORCE) != 0, &inner);
+    return delete_container(inner.runtime, inner.id(), (flags & REAPER_DELETE_FORCE) != 0, &inner);
   });
 }
 

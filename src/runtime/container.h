@@ -2,24 +2,16 @@
 #pragma once
 
 #include "runtime/runtime.h"
-#include "runtime/status.h"
 
 namespace reaper {
 
-// The container's place on disk. NOT_FOUND for a handle whose container was deleted: a new one of the same id is another.
-struct Place {
-  StateRoot root;
-  ContainerDirectory directory;
-};
-Result<Place> find_place(const Runtime& runtime, std::string_view id);
-Result<Place> find_place(const Container& container);
+// The state directory, opened once per runtime. NOT_FOUND when it is absent and `make` is not set.
+Result<std::shared_ptr<const StateRoot>> open_root(const Runtime& runtime, bool make);
 
-// The standing of a handle's own container: NOT_FOUND when another one of the same id has taken its place.
-Result<Standing> read_standing(const Container& container);
+// A container's directory by id. A root that is absent holds no container: NOT_FOUND like any unknown id.
+Result<ContainerDirectory> find_directory(const Runtime& runtime, std::string_view id);
 
-// The exit status if it can be told now; remembers it in the handle.
-std::optional<ExitStatus> learn_exit(const Container& container, const Fd& pidfd, int32_t pid, bool reap);
-
-Error status_error(std::string message);
+// The exit status if it can be told now; remembers it in the handle. `reap`: take it from our own child.
+std::optional<ExitStatus> learn_exit(const Container& container, bool reap);
 
 }  // namespace reaper

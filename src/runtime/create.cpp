@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 #include "runtime/bundle.h"
 #include "runtime/clock.h"
+#include "runtime/container.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
 
@@ -125,13 +126,11 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   launch.extra_fds = request.extra_fds;
   launch.facts = &prepared.facts;
 
-  auto container = std::make_unique<Container>();
-  container->runtime = runtime;
-  container->id = id;
   const ProcessIdentity owner = TRY(own_identity());
-  const StateRoot root = TRY(StateRoot::open(runtime->root, true));
-  const Claim claim = TRY(claim_or_sweep(root, id, owner, runtime->lock_deadline()));
-  Undo undo(root, claim.directory);
+  const auto root = TRY(open_root(*runtime, true));
+  Claim claim = TRY(claim_or_sweep(*root, id, owner, runtime->lock_deadline()));
+  auto container = std::make_unique<Container>(runtime, TRY(claim.directory.reopen()));
+  Undo undo(*root, claim.directory);
 
   launch.state_directory = claim.directory.fd();
   undo.launched = TRY(clone_init(launch));

@@ -3,6 +3,7 @@
 
 #include "runtime/container.h"
 #include "runtime/process.h"
+#include "runtime/status.h"
 
 namespace reaper {
 
@@ -50,53 +51,52 @@ void interrupt_create(const ContainerDirectory& directory) {
   if (pidfd.has_value() && *pidfd) (void)signal_process(*pidfd, SIGKILL, "reaper-init");
 }
 
-Status check_stopped(const Standing& standing, std::string_view id) {
-  if (standing.status == REAPER_STATUS_STOPPED) return {};
-  return fail(status_error("container \"" + std::string(id) + "\" is " + std::string(status_name(standing.status)) +
-                           ", not stopped: it cannot be deleted without force"));
+Error not_stopped(std::string_view id, int status) {
+  return status_error("container \"" + std::string(id) + "\" is " + std::string(status_name(status)) +
+                      ", not stopped: it cannot be deleted without force");
 }
 
-Status remove_locked(const Place& place, std::string_view id, bool force, Container* handle) {
-  const auto standing = read_standing(place.root, place.directory);
-  if (!standing.has_value()) {
-    if (!force || standing.error().code != REAPER_ERR_CORRUPT) return fail(standing.error());
-    TRY(end_unrecorded(place.directory, standing.error()));
-    return place.directory.remove(place.root);
+// Ends what the record names and reaps it, if it is a child of ours: no zombie stays.
+Status end_recorded(const Snapshot& snapshot, const Container* handle) {
+  const int32_t pid = snapshot.record->init.pid;
+  TRY(end_process(snapshot.pidfd, pid));
+  if (handle != nullptr && handle->record)
+    (void)learn_exit(*handle, true);  // kept for wait
+  else
+    (void)read_exit_status(snapshot.pidfd, pid, true);
+  return {};
+}
+
+Status remove_locked(const StateRoot& root, const ContainerDirectory& directory, bool force, const Container* handle) {
+  const auto snapshot = read_snapshot(directory);
+  if (!snapshot.has_value()) {
+    if (!force || snapshot.error().code != REAPER_ERR_CORRUPT) return fail(snapshot.error());
+    TRY(end_unrecorded(directory, snapshot.error()));
+    return directory.remove(root);
   }
-  if (!force) TRY(check_stopped(*standing, id));
-  if (standing->record) {
-    TRY(end_process(standing->pidfd, standing->record->init.pid));
-    // A child of ours must not stay a zombie; the status is kept for wait.
-    if (handle != nullptr)
-      (void)learn_exit(*handle, standing->pidfd, standing->record->init.pid, true);
-    else
-      (void)read_exit_status(standing->pidfd, standing->record->init.pid, true);
-  } else {
-    TRY(end_uncommitted(place.directory));
-  }
-  return place.directory.remove(place.root);
+  const int status = snapshot->standing.status;
+  if (!force && status != REAPER_STATUS_STOPPED) return fail(not_stopped(directory.id(), status));
+  TRY(snapshot->record ? end_recorded(*snapshot, handle) : end_uncommitted(directory));
+  return directory.remove(root);
+}
+
+Result<ContainerDirectory> directory_of(const Runtime& runtime, std::string_view id, const Container* handle) {
+  if (handle == nullptr) return find_directory(runtime, id);
+  if (!TRY(handle->directory.exists())) return fail(no_such_container(handle->id()));
+  return handle->directory.reopen();
 }
 
 }  // namespace
 
 Status delete_container(const std::shared_ptr<Runtime>& runtime, std::string_view id, bool force, Container* handle) {
-  const Place place = handle != nullptr ? TRY(find_place(*handle)) : TRY(find_place(*runtime, id));
-  // A handle on a container that somebody else has deleted and made anew must not delete the new one.
-  if (handle != nullptr && handle->record) {
-    const auto standing = read_standing(*handle);
-    if (!standing.has_value() && standing.error().code == REAPER_ERR_NOT_FOUND) return fail(standing.error());
-  }
-  if (force) interrupt_create(place.directory);
-  const auto lock = place.directory.lock(place.root, runtime->lock_deadline());
+  const ContainerDirectory directory = TRY(directory_of(*runtime, id, handle));
+  const auto root = TRY(open_root(*runtime, false));
+  if (force) interrupt_create(directory);
+  const auto lock = directory.lock(*root, runtime->lock_deadline());
   // Its own create gave up and removed it: what was asked for.
   if (!lock.has_value() && lock.error().code == REAPER_ERR_NOT_FOUND && force) return {};
   if (!lock.has_value()) return fail(lock.error());
-  TRY(remove_locked(place, id, force, handle));
-  if (handle != nullptr) {
-    const std::lock_guard guard(handle->mutex);
-    handle->deleted = true;
-  }
-  return {};
+  return remove_locked(*root, directory, force, handle);
 }
 
 }  // namespace reaper

@@ -1,8 +1,8 @@
 // kill: by pidfd, after the process was compared with the record.
 #include <signal.h>
 
-#include "runtime/container.h"
 #include "runtime/process.h"
+#include "runtime/status.h"
 
 namespace reaper {
 
@@ -12,15 +12,14 @@ Status kill_container(const Container& container, int signal, bool all) {
     return fail({REAPER_ERR_INVALID, EINVAL, "signal " + std::to_string(signal) + " is not one of 0..." +
                                                  std::to_string(SIGRTMAX),
                  "", "arguments"});
-  const Standing standing = TRY(read_standing(container));
-  if (standing.status == REAPER_STATUS_CREATING)
-    return fail(status_error("container \"" + container.id + "\" is being created: it has no process yet"));
-  if (standing.status == REAPER_STATUS_STOPPED) {
+  if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
+  if (!container.record) return fail(still_creating(container.id()));
+  if (TRY(has_ended(container.pidfd))) {
     if (all) return {};  // containerd's shim asks so after the exit (callers.md)
     return fail(status_error("container not running"));
   }
-  const Status sent = all ? signal_tree(standing.record->init.pid, standing.pidfd, signal)
-                          : signal_process(standing.pidfd, signal, "the container's process");
+  const Status sent = all ? signal_tree(container.record->init.pid, container.pidfd, signal)
+                          : signal_process(container.pidfd, signal, "the container's process");
   if (!sent.has_value() && sent.error().sys_errno == ESRCH) return fail(status_error("container not running"));
   return sent;
 }

@@ -4,6 +4,7 @@
 
 #include "core/json.h"
 #include "runtime/container.h"
+#include "runtime/status.h"
 
 namespace reaper {
 
@@ -18,15 +19,15 @@ std::string user_name(uint32_t uid) {
   return std::to_string(uid);
 }
 
-void write_row(JsonWriter& out, const std::string& id, const Standing& standing) {
+void write_row(JsonWriter& out, const std::string& id, const Snapshot& snapshot) {
   out.begin_object();
   out.key("id").string(id);
-  const bool alive = standing.record && standing.status != REAPER_STATUS_STOPPED;
-  out.key("pid").integer(alive ? standing.record->init.pid : 0);
-  out.key("status").string(status_name(standing.status));
-  out.key("bundle").string(standing.record ? standing.record->bundle : "");
-  out.key("created").string(standing.record ? standing.record->created : "");
-  out.key("owner").string(standing.record ? user_name(standing.record->owner_uid) : "");
+  const bool alive = snapshot.record && snapshot.standing.status != REAPER_STATUS_STOPPED;
+  out.key("pid").integer(alive ? snapshot.record->init.pid : 0);
+  out.key("status").string(status_name(snapshot.standing.status));
+  out.key("bundle").string(snapshot.record ? snapshot.record->bundle : "");
+  out.key("created").string(snapshot.record ? snapshot.record->created : "");
+  out.key("owner").string(snapshot.record ? user_name(snapshot.record->owner_uid) : "");
   out.end_object();
 }
 
@@ -42,9 +43,9 @@ void write_broken_row(JsonWriter& out, const std::string& id, const Error& error
   out.end_object();
 }
 
-Result<Standing> standing_of(const StateRoot& root, const std::string& id) {
+Result<Snapshot> snapshot_of(const StateRoot& root, const std::string& id) {
   const ContainerDirectory directory = TRY(ContainerDirectory::open(root, id));
-  return read_standing(root, directory);
+  return read_snapshot(directory);
 }
 
 }  // namespace
@@ -52,15 +53,15 @@ Result<Standing> standing_of(const StateRoot& root, const std::string& id) {
 Result<std::string> list_json(const Runtime& runtime) {
   JsonWriter out;
   out.begin_array();
-  const auto root = StateRoot::open(runtime.root, false);
+  const auto root = open_root(runtime, false);
   if (!root.has_value() && root.error().code != REAPER_ERR_NOT_FOUND) return fail(root.error());
   if (root.has_value()) {
-    for (const std::string& id : TRY(root->ids())) {
-      const auto standing = standing_of(*root, id);
-      if (standing.has_value())
-        write_row(out, id, *standing);
-      else if (standing.error().code != REAPER_ERR_NOT_FOUND)  // deleted meanwhile
-        write_broken_row(out, id, standing.error());
+    for (const std::string& id : TRY((*root)->ids())) {
+      const auto snapshot = snapshot_of(**root, id);
+      if (snapshot.has_value())
+        write_row(out, id, *snapshot);
+      else if (snapshot.error().code != REAPER_ERR_NOT_FOUND)  // deleted meanwhile
+        write_broken_row(out, id, snapshot.error());
     }
   }
   out.end_array();

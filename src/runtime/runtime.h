@@ -27,6 +27,9 @@ struct Runtime {
   std::mutex image_mutex;
   Fd image;  // reaper-init, made by the first create
 
+  mutable std::mutex root_mutex;
+  mutable std::shared_ptr<const StateRoot> open_root;  // opened and checked once, again when it was removed
+
   Deadline lock_deadline() const { return std::chrono::steady_clock::now() + lock_timeout; }
 };
 
@@ -41,15 +44,18 @@ struct ExitStatus {
 
 // A handle. What changes after it was made stands behind its mutex: const use by many threads is safe.
 struct Container {
+  Container(std::shared_ptr<Runtime> its_runtime, ContainerDirectory its_directory)
+      : runtime(std::move(its_runtime)), directory(std::move(its_directory)) {}
+  const std::string& id() const { return directory.id(); }
+
   std::shared_ptr<Runtime> runtime;
-  std::string id;
-  std::optional<Record> record;  // none while it is being created by somebody else
+  ContainerDirectory directory;  // open, so that it is this container and never another one of the same id
+  std::optional<Record> record;  // what was committed, which never changes; none while somebody else creates it
   Fd pidfd;                      // opened before the process was reaped, or empty: it was gone already
 
   mutable std::mutex mutex;
   mutable std::optional<ExitStatus> exit;  // once known, known
-  int64_t started_ns = 0;                  // when this handle started it
-  bool deleted = false;
+  mutable int64_t started_ns = 0;          // CLOCK_REALTIME; 0: not started, or not known
 };
 using ContainerPtr = std::unique_ptr<Container>;
 

@@ -6,6 +6,7 @@
 #include "runtime/clock.h"
 #include "runtime/container.h"
 #include "runtime/process.h"
+#include "runtime/status.h"
 
 namespace reaper {
 
@@ -14,31 +15,40 @@ namespace {
 constexpr std::chrono::seconds start_limit{30};  // an execve(2) from a slow network file system is within it
 constexpr std::chrono::seconds end_limit{5};
 
+Error not_created(const Container& container, const ContainerDirectory& directory) {
+  const auto standing = read_standing(directory, container.pidfd);
+  const std::string status(standing.has_value() ? status_name(standing->status) : "in an unknown status");
+  return status_error("container \"" + container.id() + "\" is " + status + ", not created: it cannot be started");
+}
+
+// Whether somebody waits behind the gate is asked by going there: only what cannot be started is looked at before.
+Status check_startable(const Container& container, const ContainerDirectory& directory) {
+  if (TRY(has_ended(container.pidfd))) return fail(not_created(container, directory));
+  if (container.record->has_process) return {};
+  return fail({REAPER_ERR_INVALID, 0, "/process: config.json has none, so there is no program to start", "/process",
+               "start"});
+}
+
 }  // namespace
 
 Status start_container(Container& container) {
-  const Place place = TRY(find_place(container));
-  const DirectoryLock lock = TRY(place.directory.lock(place.root, container.runtime->lock_deadline()));
-  const Standing standing = TRY(read_standing(container));
-  if (standing.status != REAPER_STATUS_CREATED)
-    return fail(status_error("container \"" + container.id + "\" is " + std::string(status_name(standing.status)) +
-                             ", not created: it cannot be started"));
-  if (!standing.record->has_process)
-    return fail({REAPER_ERR_INVALID, 0, "/process: config.json has none, so there is no program to start", "/process",
-                 "start"});
-  const Status started = start_through_gate(place.directory.fd(), standing.pidfd.get(), start_limit);
+  if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
+  if (!container.record) return fail(still_creating(container.id()));
+  const ContainerDirectory directory = TRY(container.directory.reopen());
+  const auto root = TRY(open_root(*container.runtime, false));
+  const DirectoryLock lock = TRY(directory.lock(*root, container.runtime->lock_deadline()));
+  TRY(check_startable(container, directory));
+  const Status started = start_through_gate(directory.fd(), container.pidfd.get(), start_limit);
   if (!started.has_value()) {
+    if (started.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));
     // init exits by itself after an error; one that did not answer is ended. So the status is `stopped` when we return.
-    if (started.error().code == REAPER_ERR_TIMEOUT) (void)signal_process(standing.pidfd, SIGKILL, "reaper-init");
-    (void)await_end(standing.pidfd, std::chrono::steady_clock::now() + end_limit);
+    if (started.error().code == REAPER_ERR_TIMEOUT) (void)signal_process(container.pidfd, SIGKILL, "reaper-init");
+    (void)await_end(container.pidfd, std::chrono::steady_clock::now() + end_limit);
     return started;
   }
-  {
-    const std::lock_guard guard(container.mutex);
-    container.started_ns = realtime_ns();
-  }
-  if (unlinkat(place.directory.fd(), "gate", 0) != 0 && errno != ENOENT)
-    return fail(system_error("start", "unlinkat gate"));
+  if (unlinkat(directory.fd(), "gate", 0) != 0 && errno != ENOENT) return fail(system_error("start", "unlinkat gate"));
+  const std::lock_guard guard(container.mutex);
+  container.started_ns = realtime_ns();
   return {};
 }
 

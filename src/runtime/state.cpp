@@ -3,6 +3,7 @@
 #include "runtime/clock.h"
 #include "runtime/container.h"
 #include "runtime/process.h"
+#include "runtime/status.h"
 #include "runtime/version.h"
 
 namespace reaper {
@@ -33,16 +34,15 @@ void write_exit(JsonWriter& out, const std::optional<ExitStatus>& exit) {
   out.end_object();
 }
 
-void write_reaper(JsonWriter& out, const Container& container, const Standing& standing) {
+void write_reaper(JsonWriter& out, const Container& container, const Record& record, int status) {
   out.key("reaper").begin_object();
   // Signals reach the process and every descendant that is found below it in /proc, no more (kill --all).
   out.key("containment").string("descendants");
   out.key("supervision").string("none");
-  out.key("credentials").raw(standing.record->credentials_json);
+  out.key("credentials").raw(record.credentials_json);
   out.key("namespaces").begin_array().end_array();  // none was made or joined: all are the caller's
-  if (standing.status == REAPER_STATUS_STOPPED)
-    write_exit(out, learn_exit(container, standing.pidfd, standing.record->init.pid, false));
-  out.key("warnings").raw(standing.record->warnings_json);
+  if (status == REAPER_STATUS_STOPPED) write_exit(out, learn_exit(container, false));
+  out.key("warnings").raw(record.warnings_json);
   out.end_object();
 }
 
@@ -50,9 +50,8 @@ void write_reaper(JsonWriter& out, const Container& container, const Standing& s
 
 Result<std::string> state_json(const Container& container) {
   const Standing standing = TRY(read_standing(container));
-  if (!standing.record)
-    return fail(status_error("container \"" + container.id + "\" is being created: there is no state to show yet"));
-  const Record& record = *standing.record;
+  if (!container.record) return fail(still_creating(container.id()));
+  const Record& record = *container.record;
   JsonWriter out;
   out.begin_object();
   out.key("ociVersion").string(spec_version);
@@ -66,7 +65,7 @@ Result<std::string> state_json(const Container& container) {
     out.end_object();
   }
   out.key("created").string(record.created);
-  write_reaper(out, container, standing);
+  write_reaper(out, container, record, standing.status);
   out.end_object();
   return out.take();
 }

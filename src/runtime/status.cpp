@@ -12,7 +12,7 @@ namespace {
 
 // Who won the start removes the gate's name as the last thing. Until then, somebody listens at it while the container is
 // created; when nobody does, a start is under way (it holds the lock) or was killed half-way, when the program runs.
-Result<bool> has_started(const StateRoot& root, const ContainerDirectory& directory, bool ended, int64_t& started_ns) {
+Result<bool> has_started(const ContainerDirectory& directory, bool ended, int64_t& started_ns) {
   struct stat status = {};
   if (fstatat(directory.fd(), "gate", &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno != ENOENT) return fail(system_error("status", "fstatat gate"));
@@ -22,30 +22,39 @@ Result<bool> has_started(const StateRoot& root, const ContainerDirectory& direct
     return true;
   }
   if (ended || TRY(gate_listens(directory.fd()))) return false;
-  const auto lock = directory.lock(root, Deadline::min());
-  if (!lock.has_value() && lock.error().code == REAPER_ERR_BUSY) return false;
-  if (!lock.has_value()) return fail(lock.error());
-  return true;
+  return !TRY(directory.is_locked());
 }
 
 }  // namespace
 
-Result<Standing> read_standing(const StateRoot& root, const ContainerDirectory& directory) {
+Result<Standing> read_standing(const ContainerDirectory& directory, const Fd& pidfd) {
   Standing standing;
-  if (TRY(directory.phase()) == Phase::creating) {
-    standing.status = REAPER_STATUS_CREATING;
-    return standing;
-  }
-  standing.record = TRY(directory.read_record());
-  standing.pidfd = TRY(open_process(standing.record->init));
-  const bool ended = TRY(has_ended(standing.pidfd));
-  const bool started = TRY(has_started(root, directory, ended, standing.started_ns));
+  const bool ended = TRY(has_ended(pidfd));
+  const bool started = TRY(has_started(directory, ended, standing.started_ns));
   // Asked again: a process that ended meanwhile is stopped, whatever its gate said.
-  if (ended || TRY(has_ended(standing.pidfd)))
+  if (ended || TRY(has_ended(pidfd)))
     standing.status = REAPER_STATUS_STOPPED;
   else
     standing.status = started ? REAPER_STATUS_RUNNING : REAPER_STATUS_CREATED;
   return standing;
+}
+
+Result<Standing> read_standing(const Container& container) {
+  if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
+  if (container.record) return read_standing(container.directory, container.pidfd);
+  return TRY(read_snapshot(container.directory)).standing;
+}
+
+Result<Snapshot> read_snapshot(const ContainerDirectory& directory) {
+  Snapshot snapshot;
+  if (TRY(directory.phase()) == Phase::creating) {
+    snapshot.standing.status = REAPER_STATUS_CREATING;
+    return snapshot;
+  }
+  snapshot.record = TRY(directory.read_record());
+  snapshot.pidfd = TRY(open_process(snapshot.record->init));
+  snapshot.standing = TRY(read_standing(directory, snapshot.pidfd));
+  return snapshot;
 }
 
 std::string_view status_name(int status) {
@@ -59,6 +68,14 @@ std::string_view status_name(int status) {
     default:
       return "stopped";
   }
+}
+
+Error status_error(std::string message) {
+  return {REAPER_ERR_STATUS, 0, std::move(message), "", "status"};
+}
+
+Error still_creating(std::string_view id) {
+  return status_error("container \"" + std::string(id) + "\" is still being created");
 }
 
 }  // namespace reaper

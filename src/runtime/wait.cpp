@@ -2,6 +2,7 @@
 #include "runtime/clock.h"
 #include "runtime/container.h"
 #include "runtime/process.h"
+#include "runtime/status.h"
 
 namespace reaper {
 
@@ -24,15 +25,15 @@ Deadline deadline_after(int64_t limit_ms) {
 
 Result<ExitStatus> wait_container(const Container& container, int64_t limit_ms) {
   if (auto exit = known_exit(container)) return *exit;
-  if (!container.record) return fail(status_error("container \"" + container.id + "\" is being created"));
+  if (!container.record) return fail(still_creating(container.id()));
   const bool was_alive = !TRY(has_ended(container.pidfd));
   if (was_alive && !TRY(await_end(container.pidfd, deadline_after(limit_ms))))
-    return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT, "container \"" + container.id + "\" still runs", "", "wait"});
+    return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT, "container \"" + container.id() + "\" still runs", "", "wait"});
   const int64_t now = realtime_ns();
-  auto exit = learn_exit(container, Fd(), container.record->init.pid, true);
+  auto exit = learn_exit(container, true);
   if (!exit)
     return fail({REAPER_ERR_UNKNOWN, 0,
-                 "container \"" + container.id + "\" has ended, but its exit status can no longer be known", "",
+                 "container \"" + container.id() + "\" has ended, but its exit status can no longer be known", "",
                  "wait"});
   if (was_alive) {
     // Only who saw it end knows when.

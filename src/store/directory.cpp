@@ -105,6 +105,19 @@ Result<ContainerDirectory> ContainerDirectory::open(const StateRoot& root, std::
   return fail(system_error("state-directory", container_label(id) + ": open its directory"));
 }
 
+Result<ContainerDirectory> ContainerDirectory::reopen() const {
+  Fd directory(openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory) return ContainerDirectory(std::move(directory), id_);
+  if (errno == ENOENT) return fail(no_such_container(id_));
+  return fail(system_error("state-directory", container_label(id_) + ": open its directory"));
+}
+
+Result<bool> ContainerDirectory::exists() const {
+  struct stat status{};
+  if (fstat(directory_.get(), &status) != 0) return fail(system_error("state-directory", container_label(id_) + ": stat"));
+  return status.st_nlink != 0;
+}
+
 Result<Phase> ContainerDirectory::phase() const {
   struct stat status{};
   if (fstatat(directory_.get(), record_name, &status, AT_SYMLINK_NOFOLLOW) == 0) return Phase::committed;
