@@ -32,7 +32,9 @@ Result<std::vector<int32_t>> numbered_entries(const std::string& path) {
   }
 }
 
-bool is_gone(const Error& error) { return error.sys_errno == ENOENT || error.sys_errno == ESRCH; }
+bool is_gone(const Error& error) {
+  return error.sys_errno == ENOENT || error.sys_errno == ESRCH;
+}
 
 Result<std::vector<int32_t>> threads_of(int32_t pid) {
   Result<std::vector<int32_t>> threads = numbered_entries("/proc/" + std::to_string(pid) + "/task");

@@ -67,10 +67,10 @@ Result<bool> same_namespace(std::string_view own_name, const std::string& path);
 
 // What /proc/<pid>/stat tells. Field numbers as in proc(5).
 struct ProcessStat {
-  char state = 0;           // field 3
-  int32_t parent = 0;       // field 4
-  uint64_t start_time = 0;  // field 22, clock ticks after boot
-  int32_t exit_code = 0;    // field 52, a wait status; 0 when we may not see it
+  char state = 0;                  // field 3
+  int32_t parent = 0;              // field 4
+  uint64_t start_time = 0;         // field 22, clock ticks after boot
+  int32_t exit_code = 0;           // field 52, a wait status; 0 when we may not see it
   bool exit_code_visible = false;  // true for a zombie whose exit_code we may see
 };
 // NOT_FOUND when there is no such process.

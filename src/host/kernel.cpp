@@ -10,7 +10,9 @@ namespace reaper {
 namespace {
 
 // A thread may have left the namespaces of its process (unshare(2), setns(2)); its children live in its own.
-std::string own_path(std::string_view name) { return "/proc/thread-self/ns/" + std::string(name); }
+std::string own_path(std::string_view name) {
+  return "/proc/thread-self/ns/" + std::string(name);
+}
 
 }  // namespace
 

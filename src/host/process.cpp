@@ -43,7 +43,9 @@ Status read_groups(ProcessFacts& facts) {
   return {};
 }
 
-uint64_t joined(uint32_t low, uint32_t high) { return uint64_t{high} << 32 | low; }
+uint64_t joined(uint32_t low, uint32_t high) {
+  return uint64_t{high} << 32 | low;
+}
 
 Status read_capabilities(ProcessFacts& facts) {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

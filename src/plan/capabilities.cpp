@@ -23,7 +23,7 @@ constexpr const char* bounding_pointer = "/process/capabilities/bounding";
 
 struct NamedSet {
   const char* name;
-  uint64_t CapabilitySets::*set;
+  uint64_t CapabilitySets::* set;
 };
 constexpr NamedSet named_sets[] = {{"bounding", &CapabilitySets::bounding},
                                    {"effective", &CapabilitySets::effective},
@@ -150,8 +150,7 @@ Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFa
                              "/process/capabilities/inheritable",
                              {held.permitted, held.effective, held.inheritable | target.inheritable},
                              {}};
-  plan.set =
-      Operation{wire::Op::capabilities, pointer, {target.permitted, target.effective, target.inheritable}, {}};
+  plan.set = Operation{wire::Op::capabilities, pointer, {target.permitted, target.effective, target.inheritable}, {}};
   plan.set_ambient = TRY(plan_ambient(target, facts, init, clears, given ? ambient_pointer : ""));
   return plan;
 }

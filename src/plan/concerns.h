@@ -18,7 +18,9 @@ Error plan_error(int code, std::string_view pointer, std::string_view message);
 // PERMISSION: "needs CAP_SETUID, which this process lacks; <hint>".
 Error lacks_capability(int capability, std::string_view pointer, std::string_view hint);
 
-constexpr uint64_t capability_bit(int capability) { return uint64_t{1} << capability; }
+constexpr uint64_t capability_bit(int capability) {
+  return uint64_t{1} << capability;
+}
 
 // reaper-init as execveat(2) makes it of the caller: the ids and sets that its operations start from. A lower bound
 // where kernels differ.

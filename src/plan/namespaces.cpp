@@ -11,9 +11,14 @@ struct Type {
   std::string_view name;
   std::string_view link;  // in /proc/thread-self/ns: the one that a new child is in
 };
-constexpr Type types[] = {{"pid", "pid_for_children"}, {"network", "net"}, {"mount", "mnt"},
-                          {"ipc", "ipc"},              {"uts", "uts"},     {"user", "user"},
-                          {"cgroup", "cgroup"},        {"time", "time_for_children"}};
+constexpr Type types[] = {{"pid", "pid_for_children"},
+                          {"network", "net"},
+                          {"mount", "mnt"},
+                          {"ipc", "ipc"},
+                          {"uts", "uts"},
+                          {"user", "user"},
+                          {"cgroup", "cgroup"},
+                          {"time", "time_for_children"}};
 
 std::string_view link_of(std::string_view type) {
   for (const Type& row : types)
@@ -36,9 +41,9 @@ Status check_namespaces(const std::vector<Namespace>& namespaces) {
     const std::string pointer = pointer_join("/linux/namespaces", i);
     const std::string_view link = link_of(wanted.type);
     if (wanted.path.empty() || link.empty())
-      return fail(plan_error(REAPER_ERR_UNSUPPORTED, pointer,
-                             "this version makes no new " + wanted.type +
-                                 " namespace; leave it out to stay in the caller's"));
+      return fail(
+          plan_error(REAPER_ERR_UNSUPPORTED, pointer,
+                     "this version makes no new " + wanted.type + " namespace; leave it out to stay in the caller's"));
     const Result<bool> own = same_namespace(link, wanted.path);
     if (!own.has_value()) return fail(refuse_path(own.error(), pointer + "/path"));
     if (!*own)

@@ -55,9 +55,10 @@ Operation verify(const PlannedIdentity& identity, const ProcessFacts& facts) {
   if (identity.uid != 0 && (sets.permitted & capability_bit(CAP_SETUID)) == 0) flags |= wire::verify_no_regain_uid;
   if (identity.gid != 0 && (sets.permitted & capability_bit(CAP_SETGID)) == 0) flags |= wire::verify_no_regain_gid;
   Operation operation{wire::Op::verify, "/process", {}, {}};
-  operation.numbers = {identity.uid,    identity.gid, sets.permitted, sets.effective,
-                       sets.inheritable, sets.ambient, sets.bounding,  static_cast<uint64_t>(facts.last_capability),
-                       identity.no_new_privs, identity.securebits, flags};
+  operation.numbers = {
+      identity.uid,          identity.gid,        sets.permitted, sets.effective,
+      sets.inheritable,      sets.ambient,        sets.bounding,  static_cast<uint64_t>(facts.last_capability),
+      identity.no_new_privs, identity.securebits, flags};
   operation.numbers.insert(operation.numbers.end(), identity.groups.begin(), identity.groups.end());
   return operation;
 }

@@ -37,16 +37,16 @@ struct Plan {
 };
 
 struct PlanOptions {
-  bool strict = false;       // warnings become INVALID
-  uint32_t extra_fds = 0;    // how many descriptors above 2 the program gets
+  bool strict = false;     // warnings become INVALID
+  uint32_t extra_fds = 0;  // how many descriptors above 2 the program gets
 };
 
 // Errors: UNSUPPORTED (a namespace that is not our own), PERMISSION (a capability that is needed and not held, with a
 // hint), INVALID (strict). A config without `process` gives a plan that ends with `wait`.
 Result<Plan> make_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options);
 
-// One line per operation: number, name, arguments in words, and the pointer; then what execve(2) makes of the capability
-// sets, and "warning: ..." lines.
+// One line per operation: number, name, arguments in words, and the pointer; then what execve(2) makes of the
+// capability sets, and "warning: ..." lines.
 std::string plan_to_text(const Plan& plan);
 
 // The flat form that init reads (wire.h). INVALID when it exceeds wire::max_plan_bytes.

@@ -14,7 +14,9 @@ namespace {
 
 constexpr size_t pointer_column = 48;
 
-std::string quoted(const std::string& text) { return JsonWriter().string(text).take(); }
+std::string quoted(const std::string& text) {
+  return JsonWriter().string(text).take();
+}
 
 std::string octal(uint64_t mode) {
   char text[24];
@@ -52,7 +54,9 @@ std::string set_in_words(uint64_t mask, uint64_t last_capability) {
   return names(mask);
 }
 
-std::string limit_in_words(uint64_t limit) { return limit == RLIM_INFINITY ? "unlimited" : std::to_string(limit); }
+std::string limit_in_words(uint64_t limit) {
+  return limit == RLIM_INFINITY ? "unlimited" : std::to_string(limit);
+}
 
 std::string resource_name(uint64_t resource) {
   static constexpr const char* names_by_number[resource_count] = {
@@ -150,9 +154,9 @@ std::string line_of(size_t number, const Operation& operation, uint64_t last_cap
 
 std::string_view operation_name(wire::Op op) {
   static constexpr std::string_view names_by_number[] = {
-      "init",      "setsid",    "gate",   "setrlimit", "oom_score_adj", "umask",   "keep_caps",   "bounding",
-      "setgroups", "setresgid", "setresuid", "chdir",  "find",          "capset",  "ambient",     "no_new_privs",
-      "wait",      "signals",   "close_range", "verify", "execve",      "not_dumpable"};
+      "init",      "setsid",    "gate",        "setrlimit", "oom_score_adj", "umask",       "keep_caps", "bounding",
+      "setgroups", "setresgid", "setresuid",   "chdir",     "find",          "capset",      "ambient",   "no_new_privs",
+      "wait",      "signals",   "close_range", "verify",    "execve",        "not_dumpable"};
   static_assert(static_cast<size_t>(wire::Op::not_dumpable) + 1 == std::size(names_by_number));
   const auto number = static_cast<size_t>(op);
   return number < std::size(names_by_number) ? names_by_number[number] : names_by_number[0];

@@ -3,8 +3,8 @@
 // every frame carries a version, and numbers here are never reused.
 //
 // A plan is a wire::PlanHeader, then `count` operations. An operation is a wire::OperationHeader, `number_count` u64
-// numbers, then `string_count` strings, each a u32 length (without the NUL) and the bytes and a NUL, the whole padded with
-// zeros to 8 bytes. The first string is always the JSON pointer that caused the operation ("" for none). All
+// numbers, then `string_count` strings, each a u32 length (without the NUL) and the bytes and a NUL, the whole padded
+// with zeros to 8 bytes. The first string is always the JSON pointer that caused the operation ("" for none). All
 // integers have the machine's byte order: both ends run on one machine.
 #pragma once
 
@@ -22,34 +22,34 @@ inline constexpr uint32_t max_extra_fds = 1024;
 
 // Operations, in no order: a plan is carried out as it is listed. In brackets: numbers; then strings after the pointer.
 enum class Op : uint16_t {
-  session = 1,       // setsid
-  gate = 2,          // bind and listen on "gate" in the state directory
-  rlimit = 3,        // [resource, soft, hard]
-  oom_score_adj = 4, // [value as int64]
-  umask = 5,         // [mask]
-  keep_caps = 6,     // [0 or 1] PR_SET_KEEPCAPS
-  bounding = 7,      // [mask that stays, last capability] drop the others
-  groups = 8,        // [gid...] setgroups, sorted
-  gid = 9,           // [gid] setresgid
-  uid = 10,          // [uid] setresuid
-  chdir = 11,        // path; then getcwd must be absolute
-  find = 12,         // args[0], value of PATH: look the executable up as execvp(3) does
-  capabilities = 13, // [permitted, effective, inheritable]
-  ambient = 14,      // [mask] clear all, then raise
-  no_new_privs = 15, // PR_SET_NO_NEW_PRIVS
-  wait = 16,         // report READY, wait for GO, then for START on the gate: the end of create
-  signals = 17,      // every disposition default, mask empty
-  descriptors = 18,  // [how many above 2 stay] close_range for the others
-  verify = 19,       // [uid, gid, permitted, effective, inheritable, ambient, bounding, last capability, no_new_privs,
-                     //  securebits, flags, gid...] read back and compare; see verify_*
-  exec = 20,         // [argc] argv..., envp...
-  not_dumpable = 21, // PR_SET_DUMPABLE 0: after oom_score_adj, which an unprivileged process could not write then
+  session = 1,        // setsid
+  gate = 2,           // bind and listen on "gate" in the state directory
+  rlimit = 3,         // [resource, soft, hard]
+  oom_score_adj = 4,  // [value as int64]
+  umask = 5,          // [mask]
+  keep_caps = 6,      // [0 or 1] PR_SET_KEEPCAPS
+  bounding = 7,       // [mask that stays, last capability] drop the others
+  groups = 8,         // [gid...] setgroups, sorted
+  gid = 9,            // [gid] setresgid
+  uid = 10,           // [uid] setresuid
+  chdir = 11,         // path; then getcwd must be absolute
+  find = 12,          // args[0], value of PATH: look the executable up as execvp(3) does
+  capabilities = 13,  // [permitted, effective, inheritable]
+  ambient = 14,       // [mask] clear all, then raise
+  no_new_privs = 15,  // PR_SET_NO_NEW_PRIVS
+  wait = 16,          // report READY, wait for GO, then for START on the gate: the end of create
+  signals = 17,       // every disposition default, mask empty
+  descriptors = 18,   // [how many above 2 stay] close_range for the others
+  verify = 19,        // [uid, gid, permitted, effective, inheritable, ambient, bounding, last capability, no_new_privs,
+                      //  securebits, flags, gid...] read back and compare; see verify_*
+  exec = 20,          // [argc] argv..., envp...
+  not_dumpable = 21,  // PR_SET_DUMPABLE 0: after oom_score_adj, which an unprivileged process could not write then
 };
 
 // Flags of `verify`.
-inline constexpr uint64_t verify_no_regain_uid = 1;     // setresuid(0) must fail
-inline constexpr uint64_t verify_no_regain_gid = 2;     // setresgid(0) and setgroups must fail
-inline constexpr uint32_t verify_fixed_numbers = 11;    // before the gids
+inline constexpr uint64_t verify_no_regain_uid = 1;   // setresuid(0) must fail
+inline constexpr uint64_t verify_no_regain_gid = 2;   // setresgid(0) and setgroups must fail
+inline constexpr uint32_t verify_fixed_numbers = 11;  // before the gids
 
 struct PlanHeader {
   uint32_t magic;  // plan_magic
@@ -96,14 +96,14 @@ struct LaunchHeader {
 
 // Which of an operation's steps failed. The library makes the sentence.
 enum class Fault : uint16_t {
-  system_call = 1,  // `error` is the errno; text: the object, such as a path component
-  malformed = 2,    // the plan or a frame is not well-formed; a: offset
-  mismatch = 3,     // verify: text names what; a: wanted, b: found
-  regained = 4,     // verify: text names the call that should have failed
-  not_found = 5,    // find: no such executable in PATH (text: args[0])
+  system_call = 1,     // `error` is the errno; text: the object, such as a path component
+  malformed = 2,       // the plan or a frame is not well-formed; a: offset
+  mismatch = 3,        // verify: text names what; a: wanted, b: found
+  regained = 4,        // verify: text names the call that should have failed
+  not_found = 5,       // find: no such executable in PATH (text: args[0])
   not_executable = 6,  // find: found, but not executable (text: the path); error: EACCES
-  directory = 7,    // chdir: text is the component that failed, a: uid tried, b: mode of that component
-  escaped = 8,      // chdir: getcwd is not absolute: the directory lies outside the root
+  directory = 7,       // chdir: text is the component that failed, a: uid tried, b: mode of that component
+  escaped = 8,         // chdir: getcwd is not absolute: the directory lies outside the root
 };
 
 struct ErrorHeader {

@@ -56,11 +56,16 @@ static void exact_bytes(void**) {
   plan.operations.push_back({wire::Op::chdir, "", {}, {"/tmp"}});
   const std::string bytes = encoded(plan);
   const unsigned char wanted[] = {
-      'R', 'P', 'L', 'N', 1,  0, 0, 0, 80, 0, 0, 0, 2,   0,   0,   0,    // the magic, version 1, 80 bytes, 2 operations
-      5,   0,   0,   0,   32, 0, 0, 0, 1,  0, 0, 0, 1,   0,   0,   0,    // umask: 32 bytes, 1 number, 1 string
-      18,  0,   0,   0,   0,  0, 0, 0, 2,  0, 0, 0, '/', 'u', 0,   0,    // 022, then "/u", padded
-      11,  0,   0,   0,   32, 0, 0, 0, 0,  0, 0, 0, 2,   0,   0,   0,    // chdir: 32 bytes, 2 strings
-      0,   0,   0,   0,   0,  4, 0, 0, 0,  '/', 't', 'm', 'p', 0, 0, 0,  // "", "/tmp", padded
+      'R', 'P', 'L', 'N', 1,   0,   0, 0,
+      80,  0,   0,   0,   2,   0,   0, 0,  // the magic, version 1, 80 bytes, 2 operations
+      5,   0,   0,   0,   32,  0,   0, 0,
+      1,   0,   0,   0,   1,   0,   0, 0,  // umask: 32 bytes, 1 number, 1 string
+      18,  0,   0,   0,   0,   0,   0, 0,
+      2,   0,   0,   0,   '/', 'u', 0, 0,  // 022, then "/u", padded
+      11,  0,   0,   0,   32,  0,   0, 0,
+      0,   0,   0,   0,   2,   0,   0, 0,  // chdir: 32 bytes, 2 strings
+      0,   0,   0,   0,   0,   4,   0, 0,
+      0,   '/', 't', 'm', 'p', 0,   0, 0,  // "", "/tmp", padded
   };
   assert_int_equal(bytes.size(), sizeof wanted);
   for (size_t i = 0; i < sizeof wanted; ++i)

@@ -46,8 +46,8 @@ static std::string outcome_of(const std::string& base) {
   const auto plan = reaper::make_plan(*config, situation.facts, situation.options);
   if (plan.has_value()) return reaper::plan_to_text(*plan);
   const reaper::Error& error = plan.error();
-  return "error " + code_name(error.code) + " at \"" + error.pointer + "\", stage " + error.stage +
-         "\n" + error.message + "\n";
+  return "error " + code_name(error.code) + " at \"" + error.pointer + "\", stage " + error.stage + "\n" +
+         error.message + "\n";
 }
 
 static void goldens(void**) {
@@ -76,7 +76,8 @@ static void no_orphans(void**) {
     const std::string name = entry->d_name;
     if (name[0] == '.') continue;
     const std::string stem = name.substr(0, name.rfind('.'));
-    if (std::find(names.begin(), names.end(), stem) == names.end()) fail_msg("%s has no %s.json", name.c_str(), stem.c_str());
+    if (std::find(names.begin(), names.end(), stem) == names.end())
+      fail_msg("%s has no %s.json", name.c_str(), stem.c_str());
   }
   closedir(entries);
 }

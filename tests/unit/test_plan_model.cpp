@@ -243,7 +243,8 @@ reaper::Config random_config(const ProcessFacts& facts) {
 bool is_as_asked(const reaper::Config& config, const reaper::Plan& plan) {
   const reaper::Process& process = *config.process;
   const reaper::PlannedIdentity& identity = plan.identity;
-  if (process.user.has_value() && (identity.uid != process.user->uid || identity.gid != process.user->gid)) return false;
+  if (process.user.has_value() && (identity.uid != process.user->uid || identity.gid != process.user->gid))
+    return false;
   if (process.no_new_privileges && !identity.no_new_privs) return false;
   if (!process.capabilities.has_value()) return true;
   const reaper::Capabilities& asked = *process.capabilities;

@@ -114,28 +114,43 @@ inline void read_ids(const std::string& value, uint32_t& real, uint32_t& effecti
 inline void apply_fact(Situation& situation, const std::string& key, const std::string& value) {
   reaper::ProcessFacts& facts = situation.facts;
   reaper::CapabilitySets& sets = facts.capabilities;
-  if (key == "base" && value == "root") facts = root_facts();
-  else if (key == "base" && value == "user") facts = user_facts();
-  else if (key == "uid") read_ids(value, facts.real_uid, facts.effective_uid, facts.saved_uid);
-  else if (key == "gid") read_ids(value, facts.real_gid, facts.effective_gid, facts.saved_gid);
-  else if (key == "groups") facts.groups = ids_in(value);
-  else if (key == "permitted") sets.permitted = mask_in(value);
-  else if (key == "effective") sets.effective = mask_in(value);
-  else if (key == "inheritable") sets.inheritable = mask_in(value);
-  else if (key == "ambient") sets.ambient = mask_in(value);
-  else if (key == "bounding") sets.bounding = mask_in(value);
-  else if (key == "last_capability") facts.last_capability = static_cast<int>(number_in(value));
-  else if (key == "securebits") facts.securebits = static_cast<uint32_t>(number_in(value));
-  else if (key == "no_new_privs") facts.no_new_privs = number_in(value) != 0;
+  if (key == "base" && value == "root")
+    facts = root_facts();
+  else if (key == "base" && value == "user")
+    facts = user_facts();
+  else if (key == "uid")
+    read_ids(value, facts.real_uid, facts.effective_uid, facts.saved_uid);
+  else if (key == "gid")
+    read_ids(value, facts.real_gid, facts.effective_gid, facts.saved_gid);
+  else if (key == "groups")
+    facts.groups = ids_in(value);
+  else if (key == "permitted")
+    sets.permitted = mask_in(value);
+  else if (key == "effective")
+    sets.effective = mask_in(value);
+  else if (key == "inheritable")
+    sets.inheritable = mask_in(value);
+  else if (key == "ambient")
+    sets.ambient = mask_in(value);
+  else if (key == "bounding")
+    sets.bounding = mask_in(value);
+  else if (key == "last_capability")
+    facts.last_capability = static_cast<int>(number_in(value));
+  else if (key == "securebits")
+    facts.securebits = static_cast<uint32_t>(number_in(value));
+  else if (key == "no_new_privs")
+    facts.no_new_privs = number_in(value) != 0;
   else if (key == "nofile") {
     std::istringstream words(value);
     std::string soft, hard;
     words >> soft >> hard;
     facts.rlimits[RLIMIT_NOFILE] = {number_in(soft), number_in(hard)};
-  }
-  else if (key == "strict") situation.options.strict = number_in(value) != 0;
-  else if (key == "extra_fds") situation.options.extra_fds = static_cast<uint32_t>(number_in(value));
-  else stop("unknown fact: " + key + "=" + value);
+  } else if (key == "strict")
+    situation.options.strict = number_in(value) != 0;
+  else if (key == "extra_fds")
+    situation.options.extra_fds = static_cast<uint32_t>(number_in(value));
+  else
+    stop("unknown fact: " + key + "=" + value);
 }
 
 inline Situation read_situation(const std::string& path) {
@@ -181,8 +196,10 @@ inline std::vector<reaper::Operation> decode(const std::string& bytes) {
       char nul = 'x';
       take(&nul, 1);
       if (nul != '\0') stop("decode: no NUL after a string");
-      if (s == 0) operation.pointer = text;
-      else operation.strings.push_back(text);
+      if (s == 0)
+        operation.pointer = text;
+      else
+        operation.strings.push_back(text);
     }
     if (begin + header.size < at || begin + header.size - at >= 8) stop("decode: operation size");
     while (at < begin + header.size) {
