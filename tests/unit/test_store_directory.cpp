@@ -324,7 +324,12 @@ void the_size_limit_is_an_error_not_a_signal(void**) {
 
 // A tmpfs of the test's own, with `options`; in a private mount namespace (and user namespace, without privilege).
 int on_a_small_tmpfs(const std::string& where, const char* options, const std::function<int()>& work) {
-  if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return skipped;
+  const std::string uid = std::to_string(geteuid()), gid = std::to_string(getegid());
+  if (unshare(uid == "0" ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return skipped;
+  if (uid != "0") {  // an unmapped user can make no files
+    CHECK(spill("/proc/self/setgroups", "deny"));
+    CHECK(spill("/proc/self/uid_map", uid + " " + uid + " 1") && spill("/proc/self/gid_map", gid + " " + gid + " 1"));
+  }
   if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return skipped;
   if (mount("tmpfs", where.c_str(), "tmpfs", 0, options) != 0) return skipped;
   return work();
