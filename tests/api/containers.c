@@ -1,0 +1,234 @@
+/* See containers.h. */
+#include "containers.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int complain(const char *what, reaper_error *error) {
+  dprintf(2, "%s: %s: %s [%s] [%s]\n", what, reaper_error_name(reaper_error_code(error)), reaper_error_message(error),
+          reaper_error_stage(error), reaper_error_pointer(error));
+  reaper_error_free(error);
+  return 1;
+}
+
+static void assert_ok(int result, reaper_error **error, const char *what) {
+  if (result == REAPER_OK) return;
+  complain(what, *error);
+  fail_msg("%s failed", what);
+}
+
+void scene_open(struct scene *scene) {
+  place_make(&scene->place);
+  const reaper_runtime_options options = {.size = sizeof options, .root = scene->place.root};
+  reaper_error *error = NULL;
+  scene->runtime = NULL;
+  if (reaper_runtime_new(&options, &scene->runtime, &error) != REAPER_OK) {
+    complain("reaper_runtime_new", error);
+    abort();
+  }
+}
+
+/* Every id in the list, by the library's own form: compact JSON, "id" first. */
+static void delete_all(struct scene *scene) {
+  char *list = NULL;
+  if (reaper_list(scene->runtime, &list, NULL) != REAPER_OK) return;
+  static const char key[] = "{\"id\":\"";
+  for (char *at = list; (at = strstr(at, key)) != NULL;) {
+    at += sizeof key - 1;
+    char *id = text_of("%.*s", (int)strcspn(at, "\""), at);
+    reaper_delete_id(scene->runtime, id, REAPER_DELETE_FORCE, NULL);
+    free(id);
+  }
+  reaper_free(list);
+}
+
+void scene_close(struct scene *scene) {
+  delete_all(scene);
+  reaper_runtime_free(scene->runtime);
+  place_remove(&scene->place);
+}
+
+int scene_setup(void **state) {
+  struct scene *scene = calloc(1, sizeof *scene);
+  if (scene == NULL) return -1;
+  scene_open(scene);
+  *state = scene;
+  return 0;
+}
+
+int scene_teardown(void **state) {
+  struct scene *scene = *state;
+  scene_close(scene);
+  free(scene);
+  if (count_children() == 0) return 0;
+  print_error("a child process was left behind\n");
+  return -1;
+}
+
+char *process_config(const char *members) {
+  return text_of("{\"ociVersion\":\"1.2.0\",\"process\":{%s}}", members);
+}
+
+char *shell_config(const char *script, const char *more) {
+  char *quoted = json_string(script);
+  char *members =
+      text_of("\"args\":[\"/bin/sh\",\"-c\",%s],\"cwd\":\"/\",\"env\":[\"PATH=/usr/bin:/bin\"]%s", quoted, more);
+  char *config = process_config(members);
+  free(members);
+  free(quoted);
+  return config;
+}
+
+reaper_create_options options_of(const struct scene *scene, const char *config) {
+  reaper_create_options options;
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
+  options.bundle = scene->place.bundle;
+  options.config = config;
+  options.config_length = config != NULL ? strlen(config) : 0;
+  return options;
+}
+
+reaper_container *must_create_with(const struct scene *scene, const char *id, const reaper_create_options *options) {
+  reaper_container *container = NULL;
+  reaper_error *error = NULL;
+  assert_ok(reaper_create(scene->runtime, id, options, &container, &error), &error, "reaper_create");
+  assert_non_null(container);
+  return container;
+}
+
+reaper_container *must_create(const struct scene *scene, const char *id, const char *config) {
+  const reaper_create_options options = options_of(scene, config);
+  return must_create_with(scene, id, &options);
+}
+
+reaper_container *must_open(const struct scene *scene, const char *id) {
+  reaper_container *container = NULL;
+  reaper_error *error = NULL;
+  assert_ok(reaper_open(scene->runtime, id, &container, &error), &error, "reaper_open");
+  return container;
+}
+
+void must_start(reaper_container *container) {
+  reaper_error *error = NULL;
+  assert_ok(reaper_start(container, &error), &error, "reaper_start");
+}
+
+reaper_exit_status must_wait(const reaper_container *container) {
+  reaper_exit_status status;
+  memset(&status, 0, sizeof status);
+  status.size = sizeof status;
+  reaper_error *error = NULL;
+  assert_ok(reaper_wait(container, LIMIT_MS, &status, &error), &error, "reaper_wait");
+  return status;
+}
+
+void must_delete(reaper_container *container) {
+  reaper_error *error = NULL;
+  assert_ok(reaper_delete(container, 0, &error), &error, "reaper_delete");
+  reaper_container_free(container);
+}
+
+char *must_state(const reaper_container *container) {
+  char *text = NULL;
+  reaper_error *error = NULL;
+  assert_ok(reaper_state(container, &text, &error), &error, "reaper_state");
+  return text;
+}
+
+int must_status(const reaper_container *container) {
+  int32_t status = 0;
+  reaper_error *error = NULL;
+  assert_ok(reaper_status(container, &status, &error), &error, "reaper_status");
+  return status;
+}
+
+pid_t must_pid(const reaper_container *container) {
+  int32_t pid = 0;
+  reaper_error *error = NULL;
+  assert_ok(reaper_pid(container, &pid, &error), &error, "reaper_pid");
+  return pid;
+}
+
+char *output_of_config(const struct scene *scene, const char *config, reaper_create_options options) {
+  const int output = memfd_create("output", MFD_CLOEXEC);
+  assert_true(output >= 0);
+  options.config = config;
+  options.config_length = strlen(config);
+  options.flags |= REAPER_CREATE_STDIO;
+  options.stdio[0] = -1;
+  options.stdio[1] = output;
+  options.stdio[2] = 2;
+  reaper_container *container = must_create_with(scene, "output", &options);
+  must_start(container);
+  const reaper_exit_status status = must_wait(container);
+  must_delete(container);
+  char *path = text_of("/proc/self/fd/%d", output);
+  char *text = read_whole(path);
+  free(path);
+  close(output);
+  if (status.exit_code != 0) fail_msg("exit code %d, signal %d, output: %s", status.exit_code, status.signal, text);
+  return text;
+}
+
+char *output_of(const struct scene *scene, const char *script, const char *more) {
+  char *config = shell_config(script, more);
+  char *text = output_of_config(scene, config, options_of(scene, config));
+  free(config);
+  return text;
+}
+
+void assert_error(int result, reaper_error **given, const struct expected *expected) {
+  reaper_error *error = *given;
+  assert_string_equal(reaper_error_name(result), reaper_error_name(expected->code));
+  assert_non_null(error);
+  assert_contains(reaper_error_message(error), expected->part);
+  assert_string_equal(reaper_error_stage(error), expected->stage);
+  assert_string_equal(reaper_error_pointer(error), expected->pointer);
+  assert_int_equal(reaper_error_errno(error), expected->number);
+  assert_int_equal(reaper_error_code(error), expected->code);
+  /* One line that stands alone. */
+  assert_null(strchr(reaper_error_message(error), '\n'));
+  reaper_error_free(error);
+  *given = NULL;
+}
+
+void assert_code(int result, reaper_error **given, int code) {
+  reaper_error *error = *given;
+  assert_string_equal(reaper_error_name(result), reaper_error_name(code));
+  assert_int_equal(reaper_error_code(error), code);
+  assert_true(reaper_error_message(error)[0] != '\0');
+  assert_true(reaper_error_stage(error)[0] != '\0');
+  reaper_error_free(error);
+  *given = NULL;
+}
+
+int quiet_life(reaper_runtime *runtime, const char *id, const char *config, int expected_exit) {
+  reaper_create_options options;
+  memset(&options, 0, sizeof options);
+  options.size = sizeof options;
+  options.bundle = "/";
+  options.config = config;
+  options.config_length = strlen(config);
+  reaper_container *container = NULL;
+  reaper_error *error = NULL;
+  if (reaper_create(runtime, id, &options, &container, &error) != REAPER_OK) return complain("create", error);
+  int bad = 0;
+  reaper_exit_status status;
+  memset(&status, 0, sizeof status);
+  status.size = sizeof status;
+  if (reaper_start(container, &error) != REAPER_OK) {
+    bad = complain("start", error);
+  } else if (reaper_wait(container, LIMIT_MS, &status, &error) != REAPER_OK) {
+    bad = complain("wait", error);
+  } else if (status.exit_code != expected_exit) {
+    dprintf(2, "exit code %d, signal %d\n", status.exit_code, status.signal);
+    bad = 1;
+  }
+  error = NULL;
+  if (reaper_delete(container, bad ? REAPER_DELETE_FORCE : 0, &error) != REAPER_OK) bad = complain("delete", error);
+  reaper_container_free(container);
+  return bad;
+}
