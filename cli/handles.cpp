@@ -8,9 +8,10 @@ namespace reaper::cli {
 
 namespace {
 
-// Warnings reach a person only from the commands that a person runs; callers of the others parse stderr.
+// Warnings reach a person only from the commands that a person runs; callers of the others parse stderr. plan has them
+// in its text.
 bool shows_warnings(Command command) {
-  return command == Command::run || command == Command::remove || command == Command::plan;
+  return command == Command::run || command == Command::remove;
 }
 
 }  // namespace

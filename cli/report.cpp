@@ -51,22 +51,27 @@ std::string one_line(std::string_view message) {
   return line;
 }
 
+// The same wherever a message ends up: a log may have many writers.
+std::string prefix() {
+  std::string text = "reaper-runtime: ";
+  if (state.command != nullptr) (text += state.command) += ": ";
+  return text;
+}
+
 void write_stderr(const char* kind, std::string_view message) {
-  std::string line = "reaper-runtime: ";
-  if (state.command != nullptr) (line += state.command) += ": ";
-  line += kind;
+  std::string line = prefix() + kind;
   // One write: lines of concurrent commands do not mix. Nothing can be done about a failure here.
   (void)write_all(STDERR_FILENO, (line += one_line(message)) += '\n');
 }
 
 void write_log(const char* level, std::string_view message) {
   if (state.log < 0) return;
+  std::string text = json_string(prefix() + std::string(message));
   std::string entry;
   if (state.json) {
-    entry =
-        std::string("{\"level\":\"") + level + "\",\"msg\":" + json_string(message) + ",\"time\":\"" + now() + "\"}\n";
+    entry = std::string("{\"level\":\"") + level + "\",\"msg\":" + text + ",\"time\":\"" + now() + "\"}\n";
   } else {
-    entry = "time=\"" + now() + "\" level=" + level + " msg=" + json_string(message) + "\n";
+    entry = "time=\"" + now() + "\" level=" + level + " msg=" + text + "\n";
   }
   if (!write_all(state.log, entry))
     write_stderr("warning: ", std::string("cannot write the log: ") + strerrorname_np(errno));

@@ -9,23 +9,23 @@ namespace reaper::cli {
 
 namespace {
 
-std::string json_time(int64_t nanoseconds_since_1970) {
-  return nanoseconds_since_1970 == 0 ? "null" : '"' + rfc3339(nanoseconds_since_1970) + '"';
+void add_time(std::string& json, const char* name, int64_t nanoseconds_since_1970) {
+  if (nanoseconds_since_1970 != 0) json += std::string(",\"") + name + "\":\"" + rfc3339(nanoseconds_since_1970) + '"';
 }
 
-std::string json_known(int64_t value) {
-  return value < 0 ? "null" : std::to_string(value);
-}
-
+// The object `reaper.exit` of state: exitCode or signal, and what else is known.
 std::string to_json(const reaper_exit_status& status) {
-  bool signaled = status.signal != 0;
-  return "{\"exitCode\":" + json_known(status.exit_code) +
-         ",\"signal\":" + (signaled ? std::to_string(status.signal) : "null") +
-         ",\"coreDumped\":" + (status.core_dumped != 0 ? "true" : "false") +
-         ",\"startedAt\":" + json_time(status.started_at_ns) + ",\"finishedAt\":" + json_time(status.finished_at_ns) +
-         ",\"rusage\":{\"userTimeUs\":" + json_known(status.user_time_us) +
-         ",\"systemTimeUs\":" + json_known(status.system_time_us) + ",\"maxRssKiB\":" + json_known(status.max_rss_kib) +
-         "}}";
+  std::string json = status.signal != 0 ? "{\"signal\":" + std::to_string(status.signal)
+                                        : "{\"exitCode\":" + std::to_string(status.exit_code);
+  json += std::string(",\"coreDumped\":") + (status.core_dumped != 0 ? "true" : "false");
+  add_time(json, "startedAt", status.started_at_ns);
+  add_time(json, "finishedAt", status.finished_at_ns);
+  if (status.user_time_us >= 0) {
+    json += ",\"rusage\":{\"userTimeMicroseconds\":" + std::to_string(status.user_time_us) +
+            ",\"systemTimeMicroseconds\":" + std::to_string(status.system_time_us) +
+            ",\"maxRssKiB\":" + std::to_string(status.max_rss_kib) + '}';
+  }
+  return json + '}';
 }
 
 }  // namespace

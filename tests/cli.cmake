@@ -12,3 +12,21 @@ endfunction()
 reaper_cli_unit(cli_arguments arguments.cpp options.cpp help.cpp)
 reaper_cli_unit(cli_signals signals.cpp)
 reaper_cli_unit(cli_listing listing.cpp)
+
+# Compiled with the tree and run as a plain program, so that it also runs as a user who has no Go and no module cache.
+find_program(REAPER_GO go HINTS /usr/local/go/bin /usr/lib/go/bin)
+if(REAPER_GO)
+  file(GLOB cli_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cli/*.go)
+  set(cli_program ${CMAKE_BINARY_DIR}/bin/cli_tests)
+  add_custom_command(OUTPUT ${cli_program}
+    COMMAND ${CMAKE_COMMAND} -E env CGO_ENABLED=0 ${REAPER_GO} test -c -o ${cli_program} .
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/cli
+    DEPENDS ${cli_tests} ${CMAKE_CURRENT_SOURCE_DIR}/cli/go.mod ${CMAKE_CURRENT_SOURCE_DIR}/cli/go.sum
+    COMMENT "Compiling the CLI's tests" VERBATIM)
+  add_custom_target(cli-tests ALL DEPENDS ${cli_program})
+  add_test(NAME cli.program COMMAND ${cli_program} -test.v -test.count=1)
+  set_tests_properties(cli.program PROPERTIES LABELS cli TIMEOUT 600
+    ENVIRONMENT "REAPER_RUNTIME=$<TARGET_FILE:reaper-runtime>")
+else()
+  message(WARNING "go was not found: the CLI's integration tests are left out")
+endif()
