@@ -180,19 +180,42 @@ char *output_of(const struct scene *scene, const char *script, const char *more)
   return text;
 }
 
-void assert_error(int result, reaper_error **given, const struct expected *expected) {
-  reaper_error *error = *given;
-  assert_string_equal(reaper_error_name(result), reaper_error_name(expected->code));
-  assert_non_null(error);
-  assert_contains(reaper_error_message(error), expected->part);
-  assert_string_equal(reaper_error_stage(error), expected->stage);
-  assert_string_equal(reaper_error_pointer(error), expected->pointer);
-  assert_int_equal(reaper_error_errno(error), expected->number);
-  assert_int_equal(reaper_error_code(error), expected->code);
-  /* One line that stands alone. */
-  assert_null(strchr(reaper_error_message(error), '\n'));
-  reaper_error_free(error);
-  *given = NULL;
+static int text_differs(const char *what, const char *have, const char *want) {
+  if (strcmp(have, want) == 0) return 0;
+  dprintf(2, "%s is \"%s\" and should be \"%s\"\n", what, have, want);
+  return 1;
+}
+
+int error_differs(int result, reaper_error **error, const struct expected *expected) {
+  if (result != REAPER_OK && *error == NULL) {
+    dprintf(2, "no error object came with %s\n", reaper_error_name(result));
+    return 1;
+  }
+  const char *message = reaper_error_message(*error);
+  int bad = text_differs("the code", reaper_error_name(result), reaper_error_name(expected->code));
+  bad += text_differs("the error's code", reaper_error_name(reaper_error_code(*error)), reaper_error_name(result));
+  bad += text_differs("the stage", reaper_error_stage(*error), expected->stage);
+  bad += text_differs("the pointer", reaper_error_pointer(*error), expected->pointer);
+  if (reaper_error_errno(*error) != expected->number) {
+    dprintf(2, "errno is %d and should be %d\n", reaper_error_errno(*error), expected->number);
+    ++bad;
+  }
+  if (strstr(message, expected->part) == NULL) {
+    dprintf(2, "the message lacks \"%s\"\n", expected->part);
+    ++bad;
+  }
+  if (strchr(message, '\n') != NULL) {
+    dprintf(2, "the message is not one line\n");
+    ++bad;
+  }
+  if (bad != 0) dprintf(2, "the message: %s\n", message);
+  reaper_error_free(*error);
+  *error = NULL;
+  return bad != 0;
+}
+
+void assert_error(int result, reaper_error **error, const struct expected *expected) {
+  if (error_differs(result, error, expected)) fail_msg("not the error that was expected");
 }
 
 void assert_code(int result, reaper_error **given, int code) {

@@ -51,6 +51,8 @@ struct expected {
 };
 /* Asserts, frees the error and makes it NULL. A pointer to it, because the call stands in the first argument. */
 void assert_error(int result, reaper_error **error, const struct expected *expected);
+/* The same for threads and children: says on standard error what differs, and returns whether anything does. */
+int error_differs(int result, reaper_error **error, const struct expected *expected);
 /* Asserts the code alone, and that a whole error object came with it; frees it. */
 void assert_code(int result, reaper_error **error, int code);
 
