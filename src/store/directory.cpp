@@ -114,7 +114,8 @@ Result<ContainerDirectory> ContainerDirectory::reopen() const {
 
 Result<bool> ContainerDirectory::exists() const {
   struct stat status{};
-  if (fstat(directory_.get(), &status) != 0) return fail(system_error("state-directory", container_label(id_) + ": stat"));
+  if (fstat(directory_.get(), &status) != 0)
+    return fail(system_error("state-directory", container_label(id_) + ": stat"));
   return status.st_nlink != 0;
 }
 

@@ -30,7 +30,8 @@ DirectoryLock::~DirectoryLock() {
 
 Result<bool> ContainerDirectory::is_locked() const {
   const ContainerDirectory probe = TRY(reopen());
-  if (flock(probe.fd(), LOCK_EX | LOCK_NB) == 0) {
+  // Shared: two who look at once must not take each other for a holder.
+  if (flock(probe.fd(), LOCK_SH | LOCK_NB) == 0) {
     const DirectoryLock held(probe.fd());
     return false;
   }
