@@ -31,13 +31,13 @@ Error bundle_error(const std::string& what, int number) {
 
 Result<std::string> read_config(int directory, const std::string& bundle) {
   const std::string name = "config.json of bundle \"" + bundle + "\"";
+  const Error irregular = {REAPER_ERR_INVALID, 0, name + " is not a regular file", "", "bundle"};
   // O_NONBLOCK: a FIFO must not hang us. O_NOCTTY: a terminal must not become ours.
   const Fd file(openat(directory, "config.json", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (!file) return fail(bundle_error(name, errno));
+  if (!file) return fail(errno == ENXIO ? irregular : bundle_error(name, errno));  // ENXIO: a socket (open(2))
   struct stat status = {};
   if (fstat(file.get(), &status) != 0) return fail(system_error("bundle", "fstat " + name));
-  if (!S_ISREG(status.st_mode))
-    return fail({REAPER_ERR_INVALID, 0, name + " is not a regular file", "", "bundle"});
+  if (!S_ISREG(status.st_mode)) return fail(irregular);
   const Error too_large = {REAPER_ERR_INVALID, EFBIG, name + " is larger than 16 MiB", "", "bundle"};
   if (status.st_size > static_cast<off_t>(json_max_bytes)) return fail(too_large);
   std::string text(static_cast<size_t>(status.st_size) + 1, '\0');
