@@ -67,6 +67,13 @@ int scene_teardown(void **state) {
   return -1;
 }
 
+void warm_up(const struct scene *scene) {
+  reaper_container *container = must_create(scene, "warm-up", "{\"ociVersion\":\"1.0.0\"}");
+  reaper_error *error = NULL;
+  assert_ok(reaper_delete(container, REAPER_DELETE_FORCE, &error), &error, "reaper_delete");
+  reaper_container_free(container);
+}
+
 char *process_config(const char *members) {
   return text_of("{\"ociVersion\":\"1.2.0\",\"process\":{%s}}", members);
 }

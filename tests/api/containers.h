@@ -17,6 +17,9 @@ int scene_teardown(void **state);
 void scene_open(struct scene *scene);
 void scene_close(struct scene *scene);
 
+/* One container, made and deleted: the runtime handle then holds what it keeps open, and a census can be compared. */
+void warm_up(const struct scene *scene);
+
 /* config.json for /bin/sh -c `script`. `more` is put into the object `process`: ",\"oomScoreAdj\":5", or "". */
 char *shell_config(const char *script, const char *more);
 /* config.json with these members of `process`: "\"args\":[...],\"cwd\":\"/\"". */

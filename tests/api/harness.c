@@ -4,10 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -207,6 +211,27 @@ int holds_capability(const char *line, int number) {
   const uint64_t set = capability_set(status, line);
   free(status);
   return (int)(set >> number & 1);
+}
+
+int drop_capability(int number) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) != 0) return 1;
+  /* Without CAP_SETPCAP it stays in the bounding set, which gives nothing to who is not root. */
+  if (prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0 && is_root())
+    return 1;
+  const uint32_t others = ~(1U << (number % 32));
+  data[number / 32].effective &= others;
+  data[number / 32].permitted &= others;
+  data[number / 32].inheritable &= others;
+  return syscall(SYS_capset, &header, data) != 0;
+}
+
+int become_ordinary(void) {
+  if (!is_root()) return 0;
+  if (setgroups(0, NULL) != 0 || setresgid(ORDINARY_ID, ORDINARY_ID, ORDINARY_ID) != 0) return 1;
+  if (setresuid(ORDINARY_ID, ORDINARY_ID, ORDINARY_ID) != 0) return 1;
+  return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0; /* /proc/self is ours again, as it is for a fresh process */
 }
 
 pid_t fork_body(int (*body)(void *), void *argument) {

@@ -79,6 +79,11 @@ int count_children(void);
 int count_entries(const char *directory);
 int kernel_is_at_least(int major, int minor);
 int is_root(void);
+/* Gives up a capability for good: from every set and from the bounding set, so that no exec gives it back. 0: done. */
+int drop_capability(int number);
+/* To an ordinary user without groups, for good; nothing where we are one already. 0: done. */
+int become_ordinary(void);
+#define ORDINARY_ID 12345
 /* Bit `number` of a line of /proc/self/status such as "CapEff:". */
 int holds_capability(const char *line, int number);
 uint64_t capability_set(const char *status_text, const char *line);
