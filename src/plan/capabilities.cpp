@@ -99,7 +99,7 @@ bool needs_early_inheritable(const CapabilitySets& target, const InitState& init
 // Left out where SECBIT_NO_CAP_AMBIENT_RAISE forbids raising and the set is right without it.
 Result<std::optional<Operation>> plan_ambient(const CapabilitySets& target, const ProcessFacts& facts,
                                               const InitState& init, bool cleared_by_uid, const char* pointer) {
-  const Operation operation{wire::Op::ambient, pointer, {target.ambient}, {}};
+  Operation operation{wire::Op::ambient, pointer, {target.ambient}, {}};
   if ((facts.securebits & SECBIT_NO_CAP_AMBIENT_RAISE) == 0 || target.ambient == 0) return operation;
   const uint64_t left = cleared_by_uid ? 0 : init.capabilities.ambient;
   if ((left & target.permitted & target.inheritable) == target.ambient) return std::nullopt;
