@@ -37,16 +37,12 @@ Error not_a_container(std::string_view id, std::string_view why) {
 
 // Only a hostile umask (0777) makes a directory that its maker may not open, and only a create that is killed before
 // its chmod leaves one behind.
-int open_unreadable(int root, const char* name) {
+void make_readable(int root, const char* name) {
   const Fd found(open_beneath(root, name, O_PATH | O_DIRECTORY));
   struct stat status{};
-  if (!found || fstat(found.get(), &status) != 0) return -1;
-  if (status.st_uid != geteuid() || (status.st_mode & 0700) == 0700) {
-    errno = EACCES;
-    return -1;
-  }
-  if (chmod_opened(found.get(), 0700) != 0) return -1;
-  return open_beneath(root, name, O_RDONLY | O_DIRECTORY);
+  if (!found || fstat(found.get(), &status) != 0) return;
+  // What fails here, the next open tells.
+  if (status.st_uid == geteuid() && (status.st_mode & 0700) != 0700) chmod_opened(found.get(), 0700);
 }
 
 // ENOENT inside a directory that was removed means that the container is gone, not that it lacks the file.
@@ -98,10 +94,15 @@ Result<ContainerDirectory> ContainerDirectory::open(const StateRoot& root, std::
   TRY(check_id(id));
   std::string name(id);
   Fd directory(open_beneath(root.fd(), name.c_str(), O_RDONLY | O_DIRECTORY));
-  if (!directory && errno == EACCES) directory = Fd(open_unreadable(root.fd(), name.c_str()));
+  if (!directory && errno == EACCES) {
+    make_readable(root.fd(), name.c_str());
+    directory = Fd(open_beneath(root.fd(), name.c_str(), O_RDONLY | O_DIRECTORY));
+  }
   if (directory) return ContainerDirectory(std::move(directory), std::move(name));
   if (errno == ENOENT) return fail(no_such_container(id));
-  if (errno == ELOOP || errno == ENOTDIR) return fail(not_a_container(id, "what stands in its place is no directory"));
+  if (errno == ELOOP || errno == ENOTDIR) {
+    return fail(not_a_container(id, "what stands in its place is no directory"));
+  }
   return fail(system_error("state-directory", container_label(id) + ": open its directory"));
 }
 
