@@ -54,6 +54,8 @@ func TestRunThatFailsLeavesNothing(t *testing.T) {
 	b.write(config(b.file("orphan", "#!/no/such/interpreter\n", 0o755)))
 	b.fails(phrases("no such file or directory"), "run", "-b", b.bundle, "c")
 	b.fails(phrases("no such file or directory"), "run", "--keep", "-b", b.bundle, "c")
+	b.writeText(`{"ociVersion":"1.3.0"}`) // create accepts it, start cannot, and what waits in between is ended
+	b.fails(phrases("process"), "run", "-b", b.bundle, "c")
 	want(t, "containers left", b.ok("list", "-q"), "")
 }
 
