@@ -31,7 +31,7 @@ Error invalid_argument(std::string message) {
 
 Status give_string(const std::string& text, char** out) {
   auto* copy = static_cast<char*>(malloc(text.size() + 1));
-  if (copy == nullptr) throw std::bad_alloc();
+  if (copy == nullptr) return fail({REAPER_ERR_NO_MEMORY, ENOMEM, "out of memory", "", "malloc"});
   memcpy(copy, text.c_str(), text.size() + 1);
   *out = copy;
   return {};

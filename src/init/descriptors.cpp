@@ -22,7 +22,7 @@ Outcome close_by_walk(unsigned first, int keep_a, int keep_b) {
     uint8_t type;
     char name[];
   };
-  alignas(8) char buffer[1024];
+  alignas(8) char buffer[1024] = {};
   long got;
   while ((got = call(__NR_getdents64, directory, buffer, sizeof buffer)) > 0) {
     for (long at = 0; at < got;) {

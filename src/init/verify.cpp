@@ -15,7 +15,7 @@ Outcome compare(const char* what, uint64_t wanted, uint64_t found) {
 }
 
 Outcome verify_ids(const Operation& operation) {
-  uint32_t ids[3];
+  uint32_t ids[3] = {};
   if (const long result = call(__NR_getresuid, &ids[0], &ids[1], &ids[2]); result < 0)
     return failed_call(result, "getresuid");
   for (const uint32_t id : ids)
@@ -34,7 +34,7 @@ Outcome verify_groups(const Operation& operation) {
   if (count < 0) return failed_call(count, "getgroups");
   if (const Outcome outcome = compare("number of groups", wanted, static_cast<uint64_t>(count)); !outcome.ok())
     return outcome;
-  uint32_t few[32];
+  uint32_t few[32] = {};
   uint32_t* groups = few;
   if (wanted > sizeof few / sizeof *few) groups = static_cast<uint32_t*>(map_memory(wanted * sizeof *groups));
   if (groups == nullptr) return failed_call(-ENOMEM, "mmap");
