@@ -41,8 +41,9 @@ Result<Set> read_set(const JsonCursor& object, const char* set_name, Warnings& w
     std::string name = TRY(element.string());
     int number = capability_number(name);
     if (number < 0 || number > 63) {
-      add_warning(warnings, element.pointer(),
-                  "unknown capability " + quoted(name) + " is left out" + did_you_mean(nearest_capability(name)));
+      add_warning(warnings, element.pointer(), [&] {
+        return "unknown capability " + quoted(name) + " is left out" + did_you_mean(nearest_capability(name));
+      });
       continue;
     }
     set.bits |= uint64_t{1} << number;

@@ -18,6 +18,7 @@ Result<std::vector<uint32_t>> read_groups(const JsonCursor& groups) {
   if (elements.size() > max_groups)
     return fail(config_error(REAPER_ERR_INVALID, groups.pointer(), "more than the 65536 groups that Linux allows"));
   std::vector<uint32_t> ids;
+  ids.reserve(elements.size());
   for (const JsonCursor& element : elements) ids.push_back(TRY(read_id(element)));
   return ids;
 }
@@ -36,7 +37,8 @@ Result<User> read_user(const JsonCursor& object, Warnings& warnings) {
   // config.md defines it for Windows alone. Whoever sets it should know that it chooses nobody here.
   if (auto name = TRY(object.member("username")))
     if (!TRY(name->string()).empty())
-      add_warning(warnings, name->pointer(), "username is for Windows and is ignored: uid and gid decide");
+      add_warning(warnings, name->pointer(),
+                  [] { return "username is for Windows and is ignored: uid and gid decide"; });
   return user;
 }
 

@@ -8,6 +8,8 @@
 namespace reaper {
 namespace {
 
+constexpr size_t max_free_name_bytes = 255;
+
 struct Walk {
   Warnings& warnings;
   std::optional<Error> refusal;  // the first one, in the document's order
@@ -70,7 +72,7 @@ std::string_view other_home(std::string_view name) {
   return home;
 }
 
-void warn_unknown(const JsonCursor& value, std::string_view parent, std::string_view name, Walk& walk) {
+std::string unknown_name(std::string_view parent, std::string_view name) {
   auto names = member_names(parent);
   std::string_view nearest = nearest_word(name, names);
   std::string hint = did_you_mean(nearest);
@@ -78,18 +80,24 @@ void warn_unknown(const JsonCursor& value, std::string_view parent, std::string_
     std::string_view home = other_home(name);
     if (!home.empty()) hint = "; its place is " + std::string(home);
   }
-  add_warning(walk.warnings, value.pointer(), "unknown property " + quoted(name) + hint);
+  return "unknown property " + quoted(name) + hint;
 }
 
 Status walk_value(const JsonCursor& value, const Property& row, Walk& walk);
 
 Status walk_members(const JsonCursor& object, std::string_view pattern, Walk& walk) {
-  for (const auto& [name, member] : TRY(object.members())) {
+  for (const auto& entry : TRY(object.members())) {
+    const std::string& name = entry.first;
+    const JsonCursor& member = entry.second;
     const Property* row = find_member(pattern, name);
-    if (row != nullptr)
-      TRY(walk_value(member, *row, walk));
-    else
-      warn_unknown(member, pattern, name, walk);
+    if (row == nullptr) {
+      add_warning(walk.warnings, member.pointer(), [&] { return unknown_name(pattern, name); });
+      continue;
+    }
+    // Every cursor below repeats the name in its pointer. No device has such a name (IFNAMSIZ is 16).
+    if (row->type == JsonType::object && name.size() > max_free_name_bytes)
+      return fail(config_error(REAPER_ERR_INVALID, member.pointer(), "a name of more than 255 bytes"));
+    TRY(walk_value(member, *row, walk));
   }
   return {};
 }

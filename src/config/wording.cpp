@@ -33,13 +33,6 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-void add_warning(Warnings& warnings, std::string pointer, std::string message) {
-  if (warnings.list.size() < max_warnings)
-    warnings.list.push_back({std::move(pointer), std::move(message)});
-  else
-    ++warnings.left_out;
-}
-
 std::vector<Warning> take_warnings(Warnings warnings) {
   if (warnings.left_out > 0)
     warnings.list.push_back({"", std::to_string(warnings.left_out) + " more warnings are left out"});

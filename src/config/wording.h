@@ -19,7 +19,14 @@ struct Warnings {
   size_t left_out = 0;
 };
 
-void add_warning(Warnings& warnings, std::string pointer, std::string message);
+// `make_message` is not called when there is no room: looking for a hint a million times would take minutes.
+template <class MakeMessage>
+void add_warning(Warnings& warnings, const std::string& pointer, MakeMessage make_message) {
+  if (warnings.list.size() < max_warnings)
+    warnings.list.push_back({pointer, make_message()});
+  else
+    ++warnings.left_out;
+}
 // The list, with a last line for those that were left out.
 std::vector<Warning> take_warnings(Warnings warnings);
 

@@ -122,6 +122,16 @@ static void unknown_names(void**) {
   assert_int_equal(config.warnings.size(), 2);
 }
 
+// The list of warnings is bounded, and so is the search for what was meant.
+static void many_unknown_names(void**) {
+  std::string text = R"("bounding":["CAP_KILL")";
+  for (int i = 0; i < 200000; ++i) text += ",\"X" + std::to_string(i) + "\"";
+  reaper::Config config = accepted(capabilities(text + "]"));
+  assert_int_equal(config.warnings.size(), 101);
+  assert_true(config.warnings.back().message.find("199900 more") != std::string::npos);
+  assert_true(config.process->capabilities->bounding == bit(CAP_KILL));
+}
+
 static void sets_inside_sets(void**) {
   constexpr Refusal rows[] = {
       {R"("effective":["CAP_KILL"])", REAPER_ERR_INVALID, "/process/capabilities/effective/0"},
@@ -168,8 +178,11 @@ static void wrong_types(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(sets),          cmocka_unit_test(every_name),
-      cmocka_unit_test(unknown_names), cmocka_unit_test(sets_inside_sets),
+      cmocka_unit_test(sets),
+      cmocka_unit_test(every_name),
+      cmocka_unit_test(unknown_names),
+      cmocka_unit_test(many_unknown_names),
+      cmocka_unit_test(sets_inside_sets),
       cmocka_unit_test(wrong_types),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -108,6 +108,17 @@ static void hostile_names(void**) {
   assert_true(config.warnings[0].message.size() < 200);
 }
 
+// A long name under which an object stands would be repeated in the pointer of each of its members.
+static void long_free_names(void**) {
+  std::string name(256, 'e');
+  assert_refused(linux_section("\"netDevices\":{\"" + name + "\":{}}"), REAPER_ERR_INVALID,
+                 "/linux/netDevices/" + name);
+  name.pop_back();
+  assert_refused(linux_section("\"netDevices\":{\"" + name + "\":{}}"), REAPER_ERR_UNSUPPORTED, "/linux/netDevices");
+  std::string key(100000, 'k');
+  assert_int_equal(accepted_silently(document("\"annotations\":{\"" + key + "\":\"v\"}")).annotations.count(key), 1);
+}
+
 static void the_nearest_word(void**) {
   constexpr std::string_view words[] = {"args", "cwd", "env", "capabilities", "user"};
   constexpr struct {
@@ -150,6 +161,7 @@ int main() {
       cmocka_unit_test(free_names),
       cmocka_unit_test(many_unknown_names_make_a_bounded_list),
       cmocka_unit_test(hostile_names),
+      cmocka_unit_test(long_free_names),
       cmocka_unit_test(the_nearest_word),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
