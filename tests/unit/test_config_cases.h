@@ -117,7 +117,7 @@ inline void assert_warning(const std::string& text, std::string_view pointer, st
 inline std::string data(const std::string& name) {
   const char* directory = std::getenv("REAPER_TEST_DATA");
   assert_non_null(directory);
-  std::ifstream file(std::string(directory) + "/config/" + name);
+  std::ifstream file(std::string(directory != nullptr ? directory : "") + "/config/" + name);
   assert_true(file.good());
   return {std::istreambuf_iterator<char>(file), {}};
 }
