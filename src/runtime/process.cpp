@@ -143,29 +143,63 @@ Status signal_process(const Fd& pidfd, int signal, std::string_view what) {
   return fail(system_error("kill", "pidfd_send_signal " + signal_name(signal) + " to " + std::string(what)));
 }
 
-Status signal_tree(int32_t pid, const Fd& pidfd, int signal) {
-  // The root of the tree goes last: once it is gone, its orphans are somebody else's children.
-  std::unordered_set<int32_t> signalled;
-  std::optional<Error> first_error;
-  for (bool found = true; found;) {
-    found = false;
-    std::vector<int32_t> pending = {pid};
-    while (!pending.empty()) {
-      const int32_t parent = pending.back();
-      pending.pop_back();
-      const auto children = read_children(parent);
-      if (!children.has_value()) continue;  // it ended meanwhile
-      for (const int32_t child : *children) {
-        pending.push_back(child);
-        if (signalled.contains(child)) continue;
-        const Fd handle(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-        if (!handle) continue;
-        signalled.insert(child);
-        found = true;
-        const Status sent = signal_process(handle, signal, "a descendant");
-        if (!sent.has_value() && sent.error().sys_errno != ESRCH && !first_error) first_error = sent.error();
-      }
+namespace {
+
+struct Descendant {
+  int32_t pid;
+  uint64_t start_time;  // with the pid, who it is
+};
+
+// Adds those below `pid` that are not in `found` yet; the stops are for signal_tree(). True: there were some.
+bool find_descendants(int32_t pid, bool stop, std::vector<Descendant>& found, std::unordered_set<int32_t>& known) {
+  const size_t before = found.size();
+  std::unordered_set<int32_t> looked_at;
+  std::vector<int32_t> pending = {pid};
+  while (!pending.empty()) {
+    const int32_t parent = pending.back();
+    pending.pop_back();
+    if (!looked_at.insert(parent).second) continue;
+    const auto children = read_children(parent);
+    if (!children.has_value()) continue;  // it ended meanwhile
+    for (const int32_t child : *children) {
+      pending.push_back(child);
+      if (known.contains(child)) continue;
+      const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+      // Opened first, read second: a pid that was reused meanwhile has another parent.
+      const auto stat = read_process_stat(child);
+      if (!pidfd || !stat.has_value() || stat->parent != parent) continue;
+      if (stop) (void)signal_process(pidfd, SIGSTOP, "a descendant");  // not ours to stop: then it is not stopped
+      known.insert(child);
+      found.push_back({child, stat->start_time});
     }
+  }
+  return found.size() != before;
+}
+
+Status signal_descendant(const Descendant& descendant, int signal) {
+  const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, descendant.pid, 0)));
+  const auto stat = read_process_stat(descendant.pid);
+  if (!pidfd || !stat.has_value() || stat->start_time != descendant.start_time) return {};  // it ended meanwhile
+  const Status sent = signal_process(pidfd, signal, "descendant " + std::to_string(descendant.pid));
+  return !sent.has_value() && sent.error().sys_errno == ESRCH ? Status{} : sent;
+}
+
+}  // namespace
+
+// A tree that is being killed falls apart: the children of the dead are somebody else's. So all of it is found before
+// anybody is signalled, and for SIGKILL, which nobody lives to be surprised by, it is stopped as it is found: what is
+// stopped does not fork.
+Status signal_tree(int32_t pid, const Fd& pidfd, int signal) {
+  const bool stop = signal == SIGKILL;
+  std::vector<Descendant> descendants;
+  std::unordered_set<int32_t> known;
+  if (stop) (void)signal_process(pidfd, SIGSTOP, "the container's process");
+  while (find_descendants(pid, stop, descendants, known)) {
+  }
+  std::optional<Error> first_error;
+  for (const Descendant& descendant : descendants) {
+    const Status sent = signal_descendant(descendant, signal);
+    if (!sent.has_value() && !first_error) first_error = sent.error();
   }
   const Status sent = signal_process(pidfd, signal, "the container's process");
   if (!sent.has_value() && sent.error().sys_errno != ESRCH) return sent;
