@@ -16,7 +16,7 @@ int complain(const char *what, reaper_error *error) {
 static void assert_ok(int result, reaper_error **error, const char *what) {
   if (result == REAPER_OK) return;
   complain(what, *error);
-  fail_msg("%s failed", what);
+  REQUIRE(result == REAPER_OK);
 }
 
 void scene_open(struct scene *scene) {
@@ -102,7 +102,7 @@ reaper_container *must_create_with(const struct scene *scene, const char *id, co
   reaper_container *container = NULL;
   reaper_error *error = NULL;
   assert_ok(reaper_create(scene->runtime, id, options, &container, &error), &error, "reaper_create");
-  assert_non_null(container);
+  REQUIRE(NULL != container);
   return container;
 }
 
@@ -161,7 +161,7 @@ pid_t must_pid(const reaper_container *container) {
 
 char *output_of_config(const struct scene *scene, const char *config, reaper_create_options options) {
   const int output = memfd_create("output", MFD_CLOEXEC);
-  assert_true(output >= 0);
+  REQUIRE(output >= 0);
   options.config = config;
   options.config_length = strlen(config);
   options.flags |= REAPER_CREATE_STDIO;
@@ -176,7 +176,8 @@ char *output_of_config(const struct scene *scene, const char *config, reaper_cre
   char *text = read_whole(path);
   free(path);
   close(output);
-  if (status.exit_code != 0) fail_msg("exit code %d, signal %d, output: %s", status.exit_code, status.signal, text);
+  if (status.exit_code != 0) dprintf(2, "exit code %d, signal %d, output: %s\n", status.exit_code, status.signal, text);
+  REQUIRE(status.exit_code == 0);
   return text;
 }
 
@@ -222,15 +223,15 @@ int error_differs(int result, reaper_error **error, const struct expected *expec
 }
 
 void assert_error(int result, reaper_error **error, const struct expected *expected) {
-  if (error_differs(result, error, expected)) fail_msg("not the error that was expected");
+  REQUIRE(!error_differs(result, error, expected));
 }
 
 void assert_code(int result, reaper_error **given, int code) {
   reaper_error *error = *given;
-  assert_string_equal(reaper_error_name(result), reaper_error_name(code));
-  assert_int_equal(reaper_error_code(error), code);
-  assert_true(reaper_error_message(error)[0] != '\0');
-  assert_true(reaper_error_stage(error)[0] != '\0');
+  REQUIRE(!text_differs("the code", reaper_error_name(result), reaper_error_name(code)));
+  REQUIRE(reaper_error_code(error) == code);
+  REQUIRE(reaper_error_message(error)[0] != '\0');
+  REQUIRE(reaper_error_stage(error)[0] != '\0');
   reaper_error_free(error);
   *given = NULL;
 }

@@ -36,6 +36,13 @@
     }                                                                                \
   } while (0)
 
+/* For helpers that tests and their forked children call: fails the test, or ends the child with 1. */
+#define REQUIRE(condition)                                           \
+  do {                                                               \
+    if (!(condition)) fail_anywhere(#condition, __FILE__, __LINE__); \
+  } while (0)
+void fail_anywhere(const char *what, const char *file, int line);
+
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 /* ---- Texts: malloc'ed, out of memory ends the program ---- */
@@ -48,7 +55,7 @@ char *read_whole(const char *path);
 void write_whole(const char *path, const char *text);
 /* The rest of the line that begins with `name` ("CapInh:"), without leading blanks; NULL: no such line. */
 char *line_value(const char *text, const char *name);
-/* cmocka's assertion that `text` contains `part`, showing both. */
+/* Requires that `text` contains `part`, and shows both. */
 void assert_contains(const char *text, const char *part);
 
 /* ---- A place: a directory of this test alone, gone at its end ---- */

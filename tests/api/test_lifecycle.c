@@ -93,6 +93,28 @@ static void test_zombie_is_stopped(void **state) {
   must_delete(container);
 }
 
+/* What looks at the zombie first does not keep it from being reaped, nor its usage from being told. */
+static void test_a_look_at_the_zombie(void **state) {
+  const struct scene *scene = *state;
+  for (int by_delete = 0; by_delete < 2; ++by_delete) {
+    char *config = shell_config("exit 13", "");
+    reaper_container *container = must_create(scene, "looked-at", config);
+    must_start(container);
+    assert_true(wait_until(has_stopped, container));
+    assert_state_says(container, "\"exit\":{\"exitCode\":13");
+    if (by_delete) assert_int_equal(reaper_delete(container, 0, NULL), REAPER_OK);
+    const reaper_exit_status status = must_wait(container);
+    assert_int_equal(status.exit_code, 13);
+    assert_true(status.max_rss_kib > 0);
+    assert_int_equal(count_children(), 0);
+    if (by_delete)
+      reaper_container_free(container);
+    else
+      must_delete(container);
+    free(config);
+  }
+}
+
 static void test_state_is_the_specifications(void **state) {
   const struct scene *scene = *state;
   static const char config[] =
@@ -1066,6 +1088,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_statuses_at_every_moment),
       TEST(test_zombie_is_stopped),
+      TEST(test_a_look_at_the_zombie),
       TEST(test_state_is_the_specifications),
       TEST(test_exit_codes_and_signals),
       TEST(test_core_dump_flag),
