@@ -38,9 +38,22 @@ void append_control(std::string& out, std::string_view sequence) {
   }
 }
 
+// How many bytes at the front need no second look: printable ASCII but for the two that are escaped.
+size_t plain_prefix(std::string_view value) {
+  size_t length = 0;
+  while (length < value.size() && value[length] >= ' ' && value[length] < 0x7f && value[length] != '"' &&
+         value[length] != '\\')
+    ++length;
+  return length;
+}
+
 void append_quoted(std::string& out, std::string_view value) {
   out += '"';
-  while (!value.empty()) {
+  for (;;) {
+    const size_t plain = plain_prefix(value);
+    out.append(value.substr(0, plain));
+    value.remove_prefix(plain);
+    if (value.empty()) break;
     const size_t length = utf8_length(value);
     const std::string_view sequence = value.substr(0, length == 0 ? 1 : length);
     if (length == 0) {

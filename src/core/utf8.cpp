@@ -46,4 +46,13 @@ bool begins_with_control(std::string_view text) {
   return first == 0xc2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xa0;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 }  // namespace reaper

@@ -10,6 +10,9 @@ namespace reaper {
 // end, and for overlong forms, surrogates, everything above U+10FFFF and cut sequences (Unicode, table 3-7).
 size_t utf8_length(std::string_view text);
 
+// Whether the whole text is UTF-8.
+bool is_utf8(std::string_view text);
+
 // Whether `text` begins with a control character: U+0000 to U+001F, U+007F to U+009F (terminals obey the latter, too).
 bool begins_with_control(std::string_view text);
 

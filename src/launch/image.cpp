@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <string>
 
@@ -36,6 +37,10 @@ Result<Fd> make_memfd() {
   Fd fd(memfd_create("reaper-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC));
   if (!fd && errno == EINVAL) fd = Fd(memfd_create("reaper-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return fail(system_error("image", "memfd_create reaper-init"));
+  // Beyond RLIMIT_FSIZE, write(2) sends SIGXFSZ, which would end the host.
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < static_cast<rlim_t>(image_end - image_begin))
+    return fail(system_error("image", "write reaper-init to a memfd (RLIMIT_FSIZE)", EFBIG));
   const char* position = image_begin;
   while (position != image_end) {
     const ssize_t written = write(fd.get(), position, static_cast<size_t>(image_end - position));

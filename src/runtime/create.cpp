@@ -82,7 +82,7 @@ Record make_record(const Prepared& prepared, std::string_view id, const ProcessI
   record.owner_uid = geteuid();
   record.init = init;
   record.has_process = prepared.config.process.has_value();
-  record.credentials_json = credentials_json(prepared.plan.identity);
+  record.credentials_json = encode_credentials(prepared.plan.identity);
   record.warnings_json = warnings_json(prepared.plan.warnings);
   return record;
 }

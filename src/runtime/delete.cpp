@@ -35,7 +35,10 @@ Status end_unrecorded(const ContainerDirectory& directory, const Error& why) {
 // An uncommitted directory, locked by us: its create is not at work any more, or not in this process' sight.
 Status end_uncommitted(const ContainerDirectory& directory) {
   const auto identity = directory.read_identity();
-  if (!identity.has_value()) return {};  // it died before there was a process
+  if (!identity.has_value()) {
+    // Its create died before there was a process; only then is there nobody to end.
+    return identity.error().code == REAPER_ERR_NOT_FOUND ? Status{} : Status(fail(identity.error()));
+  }
   const Fd pidfd = TRY(open_process(*identity));
   return end_process(pidfd, identity->pid);
 }
@@ -56,27 +59,34 @@ Error not_stopped(std::string_view id, int status) {
                       ", not stopped: it cannot be deleted without force");
 }
 
-// Ends what the record names and reaps it, if it is a child of ours: no zombie stays.
-Status end_recorded(const Snapshot& snapshot, const Container* handle) {
-  const int32_t pid = snapshot.record->init.pid;
-  TRY(end_process(snapshot.pidfd, pid));
-  if (handle != nullptr && handle->record)
-    (void)learn_exit(*handle, true);  // kept for wait
-  else
-    (void)read_exit_status(snapshot.pidfd, pid, true);
-  return {};
+// What a handle already holds need not be read again: a record never changes after its commit.
+Status remove_held(const StateRoot& root, const ContainerDirectory& directory, bool force, const Container& handle) {
+  if (force) {
+    TRY(end_process(handle.pidfd, handle.record->init.pid));
+  } else if (!TRY(has_ended(handle.pidfd))) {
+    return fail(not_stopped(directory.id(), TRY(read_standing(directory, handle.pidfd)).status));
+  }
+  (void)learn_exit(handle, true);  // kept for wait; and a child of ours must not stay a zombie
+  return directory.remove(root);
 }
 
-Status remove_locked(const StateRoot& root, const ContainerDirectory& directory, bool force, const Container* handle) {
+Status remove_locked(const StateRoot& root, const ContainerDirectory& directory, bool force) {
   const auto snapshot = read_snapshot(directory);
   if (!snapshot.has_value()) {
-    if (!force || snapshot.error().code != REAPER_ERR_CORRUPT) return fail(snapshot.error());
+    // UNSUPPORTED: written by a newer version. What finds the process is the same in every version.
+    const int code = snapshot.error().code;
+    if (!force || (code != REAPER_ERR_CORRUPT && code != REAPER_ERR_UNSUPPORTED)) return fail(snapshot.error());
     TRY(end_unrecorded(directory, snapshot.error()));
     return directory.remove(root);
   }
   const int status = snapshot->standing.status;
   if (!force && status != REAPER_STATUS_STOPPED) return fail(not_stopped(directory.id(), status));
-  TRY(snapshot->record ? end_recorded(*snapshot, handle) : end_uncommitted(directory));
+  if (!snapshot->record) {
+    TRY(end_uncommitted(directory));
+  } else {
+    TRY(end_process(snapshot->pidfd, snapshot->record->init.pid));
+    (void)read_exit_status(snapshot->pidfd, snapshot->record->init.pid, true);  // reaps a child of ours
+  }
   return directory.remove(root);
 }
 
@@ -96,7 +106,8 @@ Status delete_container(const std::shared_ptr<Runtime>& runtime, std::string_vie
   // Its own create gave up and removed it: what was asked for.
   if (!lock.has_value() && lock.error().code == REAPER_ERR_NOT_FOUND && force) return {};
   if (!lock.has_value()) return fail(lock.error());
-  return remove_locked(*root, directory, force, handle);
+  if (handle != nullptr && handle->record) return remove_held(*root, directory, force, *handle);
+  return remove_locked(*root, directory, force);
 }
 
 }  // namespace reaper

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan/plan.h"
 
 namespace reaper {
 
-std::string credentials_json(const PlannedIdentity& identity);
+// For the record: sets as hexadecimal masks, so that it stays small. A line of our own making, read by nobody else.
+std::string encode_credentials(const PlannedIdentity& identity);
+// The object `reaper.credentials` of state, with names. CORRUPT when `encoded` is not ours.
+Result<std::string> credentials_json(std::string_view encoded);
 std::string warnings_json(const std::vector<Warning>& warnings);
 // "/process/capabilites: unknown property ...".
 std::string warning_line(const Warning& warning);

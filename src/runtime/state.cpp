@@ -3,6 +3,7 @@
 #include "runtime/clock.h"
 #include "runtime/container.h"
 #include "runtime/process.h"
+#include "runtime/report.h"
 #include "runtime/status.h"
 #include "runtime/version.h"
 
@@ -34,16 +35,17 @@ void write_exit(JsonWriter& out, const std::optional<ExitStatus>& exit) {
   out.end_object();
 }
 
-void write_reaper(JsonWriter& out, const Container& container, const Record& record, int status) {
+Status write_reaper(JsonWriter& out, const Container& container, const Record& record, int status) {
   out.key("reaper").begin_object();
   // Signals reach the process and every descendant that is found below it in /proc, no more (kill --all).
   out.key("containment").string("descendants");
   out.key("supervision").string("none");
-  out.key("credentials").raw(record.credentials_json);
+  out.key("credentials").raw(TRY(credentials_json(record.credentials_json)));
   out.key("namespaces").begin_array().end_array();  // none was made or joined: all are the caller's
   if (status == REAPER_STATUS_STOPPED) write_exit(out, learn_exit(container, false));
   out.key("warnings").raw(record.warnings_json);
   out.end_object();
+  return {};
 }
 
 }  // namespace
@@ -65,7 +67,7 @@ Result<std::string> state_json(const Container& container) {
     out.end_object();
   }
   out.key("created").string(record.created);
-  write_reaper(out, container, record, standing.status);
+  TRY(write_reaper(out, container, record, standing.status));
   out.end_object();
   return out.take();
 }

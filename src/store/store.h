@@ -43,7 +43,7 @@ struct Record {
   uint32_t owner_uid = 0;
   ProcessIdentity init;
   bool has_process = true;       // false: config.json had no `process`, start is an error
-  std::string credentials_json;  // the object `reaper.credentials` of state
+  std::string credentials_json;  // what `reaper.credentials` of state is made from
   std::string warnings_json;     // the array `reaper.warnings` of state
 };
 
