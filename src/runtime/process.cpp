@@ -150,9 +150,15 @@ struct Descendant {
   uint64_t start_time;  // with the pid, who it is
 };
 
-// Adds those below `pid` that are not in `found` yet; the stops are for signal_tree(). True: there were some.
-bool find_descendants(int32_t pid, bool stop, std::vector<Descendant>& found, std::unordered_set<int32_t>& known) {
-  const size_t before = found.size();
+struct Tree {
+  std::vector<Descendant> found;
+  std::unordered_set<int32_t> known;
+  std::optional<Error> error;  // the first
+};
+
+// Adds those below `pid` that are not in `tree` yet; the stops are for signal_tree(). True: there were some.
+bool find_descendants(int32_t pid, bool stop, Tree& tree) {
+  const size_t before = tree.found.size();
   std::unordered_set<int32_t> looked_at;
   std::vector<int32_t> pending = {pid};
   while (!pending.empty()) {
@@ -163,23 +169,25 @@ bool find_descendants(int32_t pid, bool stop, std::vector<Descendant>& found, st
     if (!children.has_value()) continue;  // it ended meanwhile
     for (const int32_t child : *children) {
       pending.push_back(child);
-      if (known.contains(child)) continue;
+      if (tree.known.contains(child)) continue;
       const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+      if (!pidfd && errno != ESRCH && errno != EINVAL && !tree.error) tree.error = system_error("pidfd_open", "pidfd_open");
       // Opened first, read second: a pid that was reused meanwhile has another parent.
       const auto stat = read_process_stat(child);
       if (!pidfd || !stat.has_value() || stat->parent != parent) continue;
       if (stop) (void)signal_process(pidfd, SIGSTOP, "a descendant");  // not ours to stop: then it is not stopped
-      known.insert(child);
-      found.push_back({child, stat->start_time});
+      tree.known.insert(child);
+      tree.found.push_back({child, stat->start_time});
     }
   }
-  return found.size() != before;
+  return tree.found.size() != before;
 }
 
 Status signal_descendant(const Descendant& descendant, int signal) {
   const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, descendant.pid, 0)));
+  if (!pidfd) return errno == ESRCH || errno == EINVAL ? Status{} : fail(system_error("pidfd_open", "pidfd_open"));
   const auto stat = read_process_stat(descendant.pid);
-  if (!pidfd || !stat.has_value() || stat->start_time != descendant.start_time) return {};  // it ended meanwhile
+  if (!stat.has_value() || stat->start_time != descendant.start_time) return {};  // it ended meanwhile
   const Status sent = signal_process(pidfd, signal, "descendant " + std::to_string(descendant.pid));
   return !sent.has_value() && sent.error().sys_errno == ESRCH ? Status{} : sent;
 }
@@ -191,19 +199,17 @@ Status signal_descendant(const Descendant& descendant, int signal) {
 // stopped does not fork.
 Status signal_tree(int32_t pid, const Fd& pidfd, int signal) {
   const bool stop = signal == SIGKILL;
-  std::vector<Descendant> descendants;
-  std::unordered_set<int32_t> known;
+  Tree tree;
   if (stop) (void)signal_process(pidfd, SIGSTOP, "the container's process");
-  while (find_descendants(pid, stop, descendants, known)) {
+  while (find_descendants(pid, stop, tree)) {
   }
-  std::optional<Error> first_error;
-  for (const Descendant& descendant : descendants) {
+  for (const Descendant& descendant : tree.found) {
     const Status sent = signal_descendant(descendant, signal);
-    if (!sent.has_value() && !first_error) first_error = sent.error();
+    if (!sent.has_value() && !tree.error) tree.error = sent.error();
   }
   const Status sent = signal_process(pidfd, signal, "the container's process");
   if (!sent.has_value() && sent.error().sys_errno != ESRCH) return sent;
-  return first_error ? Status(fail(*first_error)) : Status{};
+  return tree.error ? Status(fail(*tree.error)) : Status{};
 }
 
 std::optional<ExitStatus> read_exit_status(const Fd& pidfd, int32_t pid, bool reap) {

@@ -13,7 +13,11 @@ namespace reaper {
 namespace {
 
 constexpr std::chrono::seconds start_limit{30};  // an execve(2) from a slow network file system is within it
-constexpr std::chrono::seconds end_limit{5};
+constexpr std::chrono::seconds end_limit{1};
+
+constexpr std::chrono::seconds kill_limit{5};
+
+Deadline deadline_in(std::chrono::seconds time) { return std::chrono::steady_clock::now() + time; }
 
 Error not_created(const Container& container, const ContainerDirectory& directory) {
   const auto standing = read_standing(directory, container.pidfd);
@@ -41,9 +45,13 @@ Status start_container(Container& container) {
   const Status started = start_through_gate(directory.fd(), container.pidfd.get(), start_limit);
   if (!started.has_value()) {
     if (started.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));
-    // init exits by itself after an error; one that did not answer is ended. So the status is `stopped` when we return.
-    if (started.error().code == REAPER_ERR_TIMEOUT) (void)signal_process(container.pidfd, SIGKILL, "reaper-init");
-    (void)await_end(container.pidfd, std::chrono::steady_clock::now() + end_limit);
+    // init exits by itself after an error; what did not answer, or is not init, is ended. So the status is `stopped` when
+    // we return.
+    const bool answered = started.error().code != REAPER_ERR_TIMEOUT;
+    const auto ended = await_end(container.pidfd, deadline_in(answered ? end_limit : std::chrono::seconds(0)));
+    if (ended.has_value() && *ended) return started;
+    (void)signal_process(container.pidfd, SIGKILL, "the container's process");
+    (void)await_end(container.pidfd, deadline_in(kill_limit));
     return started;
   }
   if (unlinkat(directory.fd(), "gate", 0) != 0 && errno != ENOENT) return fail(system_error("start", "unlinkat gate"));
