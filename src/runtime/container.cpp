@@ -26,11 +26,11 @@ Result<ContainerDirectory> find_directory(const Runtime& runtime, std::string_vi
 std::optional<ExitStatus> learn_exit(const Container& container, bool reap) {
   const std::lock_guard lock(container.mutex);
   if (!container.record) return container.exit;
-  // What a look at the zombie told (state does that) is not all: it must be reaped, and only that tells what it used.
-  const bool to_reap = reap && container.exit && !container.exit->is_complete();
-  if (container.exit && !to_reap) return container.exit;
+  // Known from a look at the zombie (state does that), it still is to be reaped.
+  if (container.exit && (!reap || container.reaped)) return container.exit;
   auto exit = read_exit_status(container.pidfd, container.record->init.pid, reap);
-  if (!exit || (container.exit && !exit->is_complete())) return container.exit;
+  container.reaped = reap;
+  if (!exit || (container.exit && exit->user_us < 0)) return container.exit;  // somebody else was faster: less is known
   exit->started_ns = container.started_ns;
   if (container.exit) exit->finished_ns = container.exit->finished_ns;
   container.exit = exit;

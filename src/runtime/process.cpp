@@ -49,11 +49,12 @@ ExitStatus from_wait_status(int status) {
   return exit;
 }
 
-std::optional<ExitStatus> from_waitid(const Fd& pidfd) {
+std::optional<ExitStatus> from_waitid(const Fd& pidfd, bool reap) {
   siginfo_t info = {};
   rusage usage = {};
   // The system call itself, since glibc's wrapper has no rusage. WNOHANG: the pidfd said that it has ended.
-  while (syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, WEXITED | WNOHANG, &usage) != 0)
+  const int options = WEXITED | WNOHANG | (reap ? 0 : WNOWAIT);
+  while (syscall(SYS_waitid, P_PIDFD, pidfd.get(), &info, options, &usage) != 0)
     if (errno != EINTR) return std::nullopt;
   if (info.si_pid == 0) return std::nullopt;
   ExitStatus exit;
@@ -214,8 +215,7 @@ Status signal_tree(int32_t pid, const Fd& pidfd, int signal) {
 
 std::optional<ExitStatus> read_exit_status(const Fd& pidfd, int32_t pid, bool reap) {
   if (!pidfd) return std::nullopt;
-  if (reap)
-    if (auto exit = from_waitid(pidfd)) return exit;
+  if (auto exit = from_waitid(pidfd, reap)) return exit;
   if (auto exit = from_pidfd_info(pidfd)) return exit;
   return from_zombie(pid);
 }

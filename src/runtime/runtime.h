@@ -40,7 +40,6 @@ struct ExitStatus {
   int64_t started_ns = 0;   // CLOCK_REALTIME; 0: not known
   int64_t finished_ns = 0;  // the same
   int64_t user_us = -1, system_us = -1, max_rss_kib = -1;  // -1: not known
-  bool is_complete() const { return user_us >= 0; }  // as waitid(2) tells the parent
 };
 
 // A handle. What changes after it was made stands behind its mutex: const use by many threads is safe.
@@ -55,7 +54,8 @@ struct Container {
   Fd pidfd;                      // opened before the process was reaped, or empty: it was gone already
 
   mutable std::mutex mutex;
-  mutable std::optional<ExitStatus> exit;  // once complete, never changed
+  mutable std::optional<ExitStatus> exit;  // once known, known
+  mutable bool reaped = false;             // by this handle, or by somebody else before it tried
   mutable int64_t started_ns = 0;          // CLOCK_REALTIME; 0: not started, or not known
 };
 using ContainerPtr = std::unique_ptr<Container>;

@@ -8,10 +8,9 @@ namespace reaper {
 
 namespace {
 
-std::optional<ExitStatus> complete_exit(const Container& container) {
+std::optional<ExitStatus> known_exit(const Container& container) {
   const std::lock_guard lock(container.mutex);
-  if (container.exit && !container.exit->is_complete()) return std::nullopt;
-  return container.exit;
+  return container.reaped ? container.exit : std::nullopt;
 }
 
 Deadline deadline_after(int64_t limit_ms) {
@@ -25,7 +24,7 @@ Deadline deadline_after(int64_t limit_ms) {
 }  // namespace
 
 Result<ExitStatus> wait_container(const Container& container, int64_t limit_ms) {
-  if (auto exit = complete_exit(container)) return *exit;
+  if (auto exit = known_exit(container)) return *exit;
   if (!container.record) return fail(still_creating(container.id()));
   const bool was_alive = !TRY(has_ended(container.pidfd));
   if (was_alive && !TRY(await_end(container.pidfd, deadline_after(limit_ms))))
