@@ -90,12 +90,14 @@ Record make_record(const Prepared& prepared, std::string_view id, const ProcessI
 // Takes back what create has made, unless it is told that all went well.
 class Undo {
  public:
-  Undo(const StateRoot& root, const ContainerDirectory& directory) : root_(root), directory_(directory) {}
+  Undo(const StateRoot& root, const ContainerDirectory& directory, Fd reserve)
+      : root_(root), directory_(directory), reserve_(std::move(reserve)) {}
   Undo(const Undo&) = delete;
   Undo& operator=(const Undo&) = delete;
   ~Undo() {
     if (done_) return;
     end_launched(launched);
+    reserve_.reset();
     if (pid_file != nullptr) unlink(pid_file);
     // Nothing more can be done about a failure: the directory stays `creating`, without a living process, and the next
     // create or delete --force sweeps it.
@@ -109,6 +111,7 @@ class Undo {
  private:
   const StateRoot& root_;
   const ContainerDirectory& directory_;
+  Fd reserve_;  // to read the directory that is removed: the failure may be that no descriptor is left
   bool done_ = false;
 };
 
@@ -128,9 +131,11 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
 
   const ProcessIdentity owner = TRY(own_identity());
   const auto root = TRY(open_root(*runtime, true));
+  Fd reserve(fcntl(root->fd(), F_DUPFD_CLOEXEC, 3));
+  if (!reserve) return fail(system_error("claim", "fcntl F_DUPFD_CLOEXEC"));
   Claim claim = TRY(claim_or_sweep(*root, id, owner, runtime->lock_deadline()));
+  Undo undo(*root, claim.directory, std::move(reserve));
   auto container = std::make_unique<Container>(runtime, TRY(claim.directory.reopen()));
-  Undo undo(*root, claim.directory);
 
   launch.state_directory = claim.directory.fd();
   undo.launched = TRY(clone_init(launch));
