@@ -22,6 +22,8 @@ if(NOT REAPER_SYSTEM_LIBDIRS)
 endif()
 file(RELATIVE_PATH REAPER_BIN_TO_LIB ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
 set_target_properties(reaper-runtime PROPERTIES
-  BUILD_RPATH "${CMAKE_BINARY_DIR}/lib;${REAPER_SYSTEM_LIBDIRS}"
+  # The build tree is laid out like the installation. Two paths of different length would make CMake pad the shorter one
+  # with colons, and an empty element is the current directory.
+  BUILD_WITH_INSTALL_RPATH ON
   INSTALL_RPATH "$ORIGIN/${REAPER_BIN_TO_LIB};${REAPER_SYSTEM_LIBDIRS}")
 target_link_options(reaper-runtime PRIVATE -Wl,--disable-new-dtags)

@@ -86,6 +86,6 @@ struct Property {
 };
 
 // All rows, sorted by pattern.
-const std::vector<Property>& known_properties();
+std::vector<Property> known_properties();
 
 }  // namespace reaper

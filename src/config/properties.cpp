@@ -2,30 +2,31 @@
 #include "config/properties.h"
 
 #include <algorithm>
+#include <array>
 
 namespace reaper {
 namespace {
 
-std::vector<Property> sorted_rows() {
-  std::vector<Property> rows;
-  for (auto part : {common_properties(), process_properties(), linux_properties(), resources_properties()})
-    rows.insert(rows.end(), part.begin(), part.end());
-  std::ranges::sort(rows, {}, &Property::pattern);
-  return rows;
+// Sorted at compile time (a static_assert beside each), so that a start of the CLI sorts nothing.
+std::array<std::span<const Property>, 4> parts() {
+  return {common_properties(), process_properties(), linux_properties(), resources_properties()};
 }
 
 }  // namespace
 
-const std::vector<Property>& known_properties() {
-  // Never destroyed: when the host exits, another of its threads may still be in here.
-  static const auto& rows = *new const std::vector<Property>(sorted_rows());
+std::vector<Property> known_properties() {
+  std::vector<Property> rows;
+  for (auto part : parts()) rows.insert(rows.end(), part.begin(), part.end());
+  std::ranges::sort(rows, {}, &Property::pattern);
   return rows;
 }
 
 const Property* find_property(std::string_view pattern) {
-  const auto& rows = known_properties();
-  auto row = std::ranges::lower_bound(rows, pattern, {}, &Property::pattern);
-  return row != rows.end() && row->pattern == pattern ? &*row : nullptr;
+  for (auto part : parts()) {
+    auto row = std::ranges::lower_bound(part, pattern, {}, &Property::pattern);
+    if (row != part.end() && row->pattern == pattern) return &*row;
+  }
+  return nullptr;
 }
 
 const Property* find_member(std::string_view parent, std::string_view name) {
@@ -36,14 +37,24 @@ const Property* find_member(std::string_view parent, std::string_view name) {
   return find_property(std::string(parent) + "/" + std::string(name));
 }
 
+bool has_members(std::string_view parent) {
+  // '/' sorts before every character of a name, so a member's row follows its parent's, or its parent's namesakes'.
+  const std::string prefix = std::string(parent) + "/";
+  return std::ranges::any_of(parts(), [&](std::span<const Property> part) {
+    const auto row = std::ranges::lower_bound(part, std::string_view(prefix), {}, &Property::pattern);
+    return row != part.end() && row->pattern.starts_with(prefix);
+  });
+}
+
 std::vector<std::string_view> member_names(std::string_view parent) {
-  const auto& rows = known_properties();
   std::string prefix = std::string(parent) + "/";
   std::vector<std::string_view> names;
-  auto row = std::ranges::lower_bound(rows, std::string_view(prefix), {}, &Property::pattern);
-  for (; row != rows.end() && row->pattern.starts_with(prefix); ++row) {
-    std::string_view name = row->pattern.substr(prefix.size());
-    if (name != "*" && name.find('/') == std::string_view::npos) names.push_back(name);
+  for (auto part : parts()) {
+    auto row = std::ranges::lower_bound(part, std::string_view(prefix), {}, &Property::pattern);
+    for (; row != part.end() && row->pattern.starts_with(prefix); ++row) {
+      std::string_view name = row->pattern.substr(prefix.size());
+      if (name != "*" && name.find('/') == std::string_view::npos) names.push_back(name);
+    }
   }
   return names;
 }

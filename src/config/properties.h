@@ -20,6 +20,9 @@ const Property* find_property(std::string_view pattern);
 // The row of the member `name` of `parent`, which may be the "*" of a map with free names; null if it is unknown.
 const Property* find_member(std::string_view parent, std::string_view name);
 
+// Whether the members of `parent` have rows.
+bool has_members(std::string_view parent);
+
 // The names that an object may have, without "*". Empty for a section whose members have no rows.
 std::vector<std::string_view> member_names(std::string_view parent);
 

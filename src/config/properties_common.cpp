@@ -1,5 +1,7 @@
 // The rows of known_properties() for everything but process and linux. See config.h for what a row means and
 // properties.cpp for its use.
+#include <algorithm>
+
 #include "config/properties.h"
 
 namespace reaper {
@@ -89,6 +91,7 @@ constexpr Property rows[] = {
     {"/windows", object, refused, "the configuration is for another platform"},
     {"/zos", object, refused, "the configuration is for another platform"},
 };
+static_assert(std::ranges::is_sorted(rows, {}, &Property::pattern));
 
 }  // namespace
 

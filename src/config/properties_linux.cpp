@@ -1,5 +1,7 @@
 // The rows of known_properties() for linux, without resources. See config.h for what a row means and properties.cpp for
 // its use.
+#include <algorithm>
+
 #include "config/properties.h"
 
 namespace reaper {
@@ -92,6 +94,7 @@ constexpr Property rows[] = {
     {"/linux/uidMappings/*/hostID", number, refused, ""},
     {"/linux/uidMappings/*/size", number, refused, ""},
 };
+static_assert(std::ranges::is_sorted(rows, {}, &Property::pattern));
 
 }  // namespace
 

@@ -1,4 +1,6 @@
 // The rows of known_properties() for process. See config.h for what a row means and properties.cpp for its use.
+#include <algorithm>
+
 #include "config/properties.h"
 
 namespace reaper {
@@ -64,6 +66,7 @@ constexpr Property rows[] = {
     {"/process/user/username", string, ignored,
      "config.md, Windows User: uid and gid alone decide here; a value that is not empty is a warning"},
 };
+static_assert(std::ranges::is_sorted(rows, {}, &Property::pattern));
 
 }  // namespace
 

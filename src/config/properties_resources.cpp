@@ -1,4 +1,6 @@
 // The rows of known_properties() for linux.resources. See config.h for what a row means and properties.cpp for its use.
+#include <algorithm>
+
 #include "config/properties.h"
 
 namespace reaper {
@@ -84,6 +86,7 @@ constexpr Property rows[] = {
     {"/linux/resources/unified", object, refused, "cgroups come with a later version"},
     {"/linux/resources/unified/*", string, refused, ""},
 };
+static_assert(std::ranges::is_sorted(rows, {}, &Property::pattern));
 
 }  // namespace
 

@@ -109,7 +109,7 @@ Status walk_value(const JsonCursor& value, const Property& row, Walk& walk) {
   const Property* free_row = find_property(std::string(row.pattern) + "/*");
   if (row.type == JsonType::array && free_row != nullptr)
     for (const JsonCursor& element : TRY(value.elements())) TRY(walk_value(element, *free_row, walk));
-  bool has_rows = free_row != nullptr || !member_names(row.pattern).empty();
+  bool has_rows = free_row != nullptr || has_members(row.pattern);
   if (row.type == JsonType::object && has_rows) return walk_members(value, row.pattern, walk);
   return {};
 }

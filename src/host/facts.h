@@ -67,6 +67,7 @@ Result<bool> same_namespace(std::string_view own_name, const std::string& path);
 
 // What /proc/<pid>/stat tells. Field numbers as in proc(5).
 struct ProcessStat {
+  std::string name;                // field 2, at most 15 bytes (TASK_COMM_LEN)
   char state = 0;                  // field 3
   int32_t parent = 0;              // field 4
   uint64_t start_time = 0;         // field 22, clock ticks after boot

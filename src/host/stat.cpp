@@ -31,9 +31,11 @@ Result<ProcessStat> read_process_stat(int32_t pid) {
   const std::string text = TRY(read_process_file(pid, "stat"));
   // Field 2 is the name in parentheses, and a name may hold blanks and parentheses; no later field does.
   const size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return fail(unreadable(pid));
+  const size_t name_begin = text.find('(');
+  if (name_end == std::string::npos || name_begin >= name_end) return fail(unreadable(pid));
   std::string_view rest = std::string_view(text).substr(name_end + 1);
   ProcessStat stat;
+  stat.name = text.substr(name_begin + 1, name_end - name_begin - 1);
   for (int field = 3; field <= 52; ++field) {
     const std::string_view word = next_word(rest);
     bool good = true;

@@ -132,6 +132,7 @@ int run(int argc, char** argv) {
   State state;
   state.handshake = argc == 2 ? descriptor_number(argv[1]) : -1;
   if (state.handshake < 0) return exit_failed;
+  call(__NR_prctl, PR_SET_NAME, wire::init_name);  // the same from a memfd and from a file; `state` looks at it
   Launch launch;
   if (const Outcome outcome = receive(state.handshake, launch); !outcome.ok()) return fail_with(state, nullptr, outcome);
   if (const Outcome outcome = place_descriptors(state, *launch.header, launch.extra); !outcome.ok())

@@ -90,10 +90,10 @@ Outcome verify_no_regain(const Operation& operation) {
   const uint64_t flags = operation.number(10);
   if ((flags & wire::verify_no_regain_uid) != 0 && call(__NR_setresuid, 0, 0, 0) == 0)
     return {wire::Fault::regained, 0, 0, 0, "setresuid"};
-  if ((flags & wire::verify_no_regain_gid) != 0) {
-    if (call(__NR_setresgid, 0, 0, 0) == 0) return {wire::Fault::regained, 0, 0, 0, "setresgid"};
-    if (call(__NR_setgroups, 0, nullptr) == 0) return {wire::Fault::regained, 0, 0, 0, "setgroups"};
-  }
+  if ((flags & wire::verify_no_regain_gid) != 0 && call(__NR_setresgid, 0, 0, 0) == 0)
+    return {wire::Fault::regained, 0, 0, 0, "setresgid"};
+  if ((flags & wire::verify_no_regain_groups) != 0 && call(__NR_setgroups, 0, nullptr) == 0)
+    return {wire::Fault::regained, 0, 0, 0, "setgroups"};
   return {};
 }
 

@@ -75,11 +75,10 @@ namespace {
 const char* carry_capabilities(const ChildWork& work, long& result) {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2];
-  const uint64_t inheritable = work.inheritable | work.raise;
   for (int half = 0; half < 2; ++half) {
     data[half].permitted = static_cast<uint32_t>(work.permitted >> (32 * half));
     data[half].effective = static_cast<uint32_t>(work.effective >> (32 * half));
-    data[half].inheritable = static_cast<uint32_t>(inheritable >> (32 * half));
+    data[half].inheritable = static_cast<uint32_t>(work.inheritable >> (32 * half));
   }
   if ((result = init::call(__NR_capset, &header, data)) < 0) return "capset";
   for (int number = 0; number < 64; ++number) {

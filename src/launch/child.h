@@ -12,8 +12,9 @@ struct ChildWork {
   const char* const* argv;
   const int* inherit;  // descriptors that reaper-init gets, by their numbers
   size_t inherit_count;
-  uint64_t raise;  // capabilities to carry through the exec: made inheritable and ambient
-  uint64_t permitted, effective, inheritable;  // the caller's own, to which `raise` is added
+  uint64_t raise;                 // capabilities to carry through the exec by the ambient set; 0: nothing to do
+  uint64_t permitted, effective;  // the caller's own
+  uint64_t inheritable;           // the caller's own and what is raised
 
   const char* failed_call;  // null: execveat succeeded
   int error;

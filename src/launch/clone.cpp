@@ -1,7 +1,6 @@
 // The clone itself, and the way back from everything after it.
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <linux/securebits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -33,14 +32,6 @@ class AllSignalsBlocked {
  private:
   uint64_t before_ = 0;
 };
-
-// What execve(2) would take away. Root's exec gives it back by itself (capabilities(7)), unless SECBIT_NOROOT is set.
-uint64_t capabilities_to_raise(const ProcessFacts& facts) {
-  const bool root_exec = facts.effective_uid == 0 && (facts.securebits & SECBIT_NOROOT) == 0;
-  const bool forbidden = (facts.securebits & SECBIT_NO_CAP_AMBIENT_RAISE) != 0;
-  if (root_exec || forbidden) return 0;
-  return facts.capabilities.permitted & (facts.capabilities.bounding | facts.capabilities.inheritable);
-}
 
 long vfork_by_clone3(int* pidfd, ChildWork& work) {
   clone_args arguments = {};
@@ -86,10 +77,17 @@ Result<Launched> clone_init(const LaunchRequest& request) {
   work.argv = argv;
   work.inherit = inherit.data();
   work.inherit_count = inherit.size();
-  work.raise = capabilities_to_raise(*request.facts);
+  const CarriedCapabilities carried = carried_capabilities(*request.facts);
+  work.raise = carried.ambient;
   work.permitted = own.permitted;
   work.effective = own.effective;
-  work.inheritable = own.inheritable;
+  work.inheritable = carried.inheritable;
+
+  // Said before it is born: it need not wait for this thread to be woken.
+  launched.unsent = launch_frame(request);
+  const ssize_t sent =
+      send(launched.handshake.get(), launched.unsent.data(), launched.unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent > 0) launched.unsent.erase(0, static_cast<size_t>(sent));
 
   int pidfd = -1;
   long pid;

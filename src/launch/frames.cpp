@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <climits>
 
@@ -38,31 +37,22 @@ Result<FrameTalk::Ready> FrameTalk::wait(short events) const {
   }
 }
 
-Status FrameTalk::send(wire::Frame type, const std::vector<std::string_view>& parts) const {
-  size_t size = 0;
-  for (const auto part : parts) size += part.size();
+Status FrameTalk::send(wire::Frame type, std::string_view payload) const {
   const wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(type),
-                                    static_cast<uint32_t>(size), 0};
-  std::vector<iovec> pieces;
-  pieces.push_back({const_cast<wire::FrameHeader*>(&header), sizeof header});
-  for (const auto part : parts)
-    if (!part.empty()) pieces.push_back({const_cast<char*>(part.data()), part.size()});
-  for (size_t first = 0; first < pieces.size();) {
-    msghdr message = {};
-    message.msg_iov = &pieces[first];
-    message.msg_iovlen = pieces.size() - first;
-    ssize_t sent = sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno == EAGAIN) {
+                                    static_cast<uint32_t>(payload.size()), 0};
+  std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
+  return send_bytes(bytes.append(payload));
+}
+
+Status FrameTalk::send_bytes(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(sent));
+    } else if (errno == EAGAIN) {
       if (TRY(wait(POLLOUT)) == Ready::ended) return fail(system_error(stage_, "send to reaper-init", EPIPE));
-      continue;
-    }
-    if (sent < 0) return fail(system_error(stage_, "send to reaper-init"));
-    for (; first < pieces.size() && static_cast<size_t>(sent) >= pieces[first].iov_len; ++first)
-      sent -= static_cast<ssize_t>(pieces[first].iov_len);
-    if (first < pieces.size()) {
-      pieces[first].iov_base = static_cast<char*>(pieces[first].iov_base) + sent;
-      pieces[first].iov_len -= static_cast<size_t>(sent);
+    } else if (errno != EINTR) {
+      return fail(system_error(stage_, "send to reaper-init"));
     }
   }
   return {};

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/result.h"
 #include "plan/wire.h"
@@ -26,7 +25,8 @@ class FrameTalk {
  public:
   FrameTalk(int socket, int pidfd, std::string_view stage, Deadline deadline)
       : socket_(socket), pidfd_(pidfd), stage_(stage), deadline_(deadline) {}
-  Status send(wire::Frame type, const std::vector<std::string_view>& parts) const;
+  Status send(wire::Frame type, std::string_view payload = {}) const;
+  Status send_bytes(std::string_view bytes) const;  // frames, or the rest of one
   // nullopt: end of file between two frames, or the process has ended without another.
   Result<std::optional<ReceivedFrame>> receive() const;
 

@@ -58,7 +58,7 @@ Status start_through_gate(int state_directory, int pidfd, std::chrono::milliseco
   const Deadline deadline = std::chrono::steady_clock::now() + limit;
   const Fd socket = TRY(connect_gate(state_directory, deadline));
   const FrameTalk talk(socket.get(), pidfd, "start", deadline);
-  TRY(talk.send(wire::Frame::start, {}));
+  TRY(talk.send(wire::Frame::start));
   // ACCEPTED, EXEC, end of file: only all three in this order are success. End of file alone is what a killed init
   // looks like.
   if (!TRY(expect(talk, wire::Frame::accepted))) return fail(gone());
@@ -66,14 +66,6 @@ Status start_through_gate(int state_directory, int pidfd, std::chrono::milliseco
     return fail({REAPER_ERR_SYSTEM, 0, "the container's process ended before its program ran", "", "start"});
   if (const auto after = TRY(talk.receive())) return fail(unexpected(*after));
   return {};
-}
-
-Result<bool> gate_listens(int state_directory) {
-  const auto socket = connect_gate(state_directory, std::chrono::steady_clock::now() + std::chrono::seconds(1));
-  if (socket.has_value()) return true;
-  if (socket.error().code == REAPER_ERR_STATUS) return false;
-  if (socket.error().code == REAPER_ERR_TIMEOUT) return true;  // its queue is full: so there is one
-  return fail(socket.error());
 }
 
 }  // namespace reaper

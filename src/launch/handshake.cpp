@@ -1,24 +1,32 @@
 // LAUNCH -> READY -> GO, over the socket pair that init was born with.
-#include <sys/wait.h>
-
 #include "launch/frames.h"
 #include "launch/launch.h"
 
 namespace reaper {
 
-Status await_ready(const LaunchRequest& request, const Launched& launched) {
-  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
+std::string launch_frame(const LaunchRequest& request) {
   wire::LaunchHeader header = {};
   header.state_directory = request.state_directory;
   for (int i = 0; i < 3; ++i) header.stdio[i] = request.stdio[i];
   header.extra_count = static_cast<uint32_t>(request.extra_fds.size());
   header.plan_size = static_cast<uint32_t>(request.plan.size());
-  const std::string_view extra(reinterpret_cast<const char*>(request.extra_fds.data()),
-                               request.extra_fds.size_bytes());
-  const std::string_view padding("\0\0\0\0\0\0\0", (8 - extra.size() % 8) % 8);
+  const size_t extra_size = (request.extra_fds.size_bytes() + 7) / 8 * 8;
+  const wire::FrameHeader frame = {wire::frame_magic, wire::version, static_cast<uint16_t>(wire::Frame::launch),
+                                   static_cast<uint32_t>(sizeof header + extra_size + request.plan.size()), 0};
+  std::string bytes;
+  bytes.reserve(sizeof frame + frame.size);
+  bytes.append(reinterpret_cast<const char*>(&frame), sizeof frame);
+  bytes.append(reinterpret_cast<const char*>(&header), sizeof header);
+  bytes.append(reinterpret_cast<const char*>(request.extra_fds.data()), request.extra_fds.size_bytes());
+  bytes.resize(sizeof frame + sizeof header + extra_size);
+  bytes.append(request.plan);
+  return bytes;
+}
+
+Status await_ready(const Launched& launched) {
+  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   // An init that dies while it is being told its plan has said why: its answer is worth more than our EPIPE.
-  const Status sent = talk.send(wire::Frame::launch, {{reinterpret_cast<const char*>(&header), sizeof header},
-                                                      extra, padding, request.plan});
+  const Status sent = talk.send_bytes(launched.unsent);
   const auto answer = TRY(talk.receive());
   if (!answer) {
     if (!sent.has_value()) return sent;
@@ -32,7 +40,7 @@ Status await_ready(const LaunchRequest& request, const Launched& launched) {
 
 Status send_go(const Launched& launched) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
-  return talk.send(wire::Frame::go, {});
+  return talk.send(wire::Frame::go);
 }
 
 }  // namespace reaper

@@ -32,12 +32,15 @@ struct Launched {
   pid_t pid = -1;
   Fd pidfd;
   Fd handshake;
+  std::string unsent;  // what of the LAUNCH frame did not fit into the socket before the clone
 };
 
-// Clones, and returns when the process exists and its image is executed.
+// The LAUNCH frame: descriptors and plan.
+std::string launch_frame(const LaunchRequest& request);
+// Clones, and returns when the process exists and its image is executed. It finds its plan in the socket already.
 Result<Launched> clone_init(const LaunchRequest& request);
-// Sends the plan and waits for READY: everything but the program is in place.
-Status await_ready(const LaunchRequest& request, const Launched& launched);
+// Waits for READY: everything but the program is in place.
+Status await_ready(const Launched& launched);
 // Tells init that its record is committed. Without it, init exits at end of file.
 Status send_go(const Launched& launched);
 // SIGKILL, then reaps it. For every failure between clone and commit.
@@ -45,7 +48,5 @@ void end_launched(Launched& launched);
 
 // Connects the gate in the container's directory and sees the start through. STATUS: nobody listens (already started).
 Status start_through_gate(int state_directory, int pidfd, std::chrono::milliseconds limit);
-// Whether somebody listens at the gate: init does until a start has won. A short connection that says nothing.
-Result<bool> gate_listens(int state_directory);
 
 }  // namespace reaper

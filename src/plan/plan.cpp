@@ -53,7 +53,8 @@ Operation verify(const PlannedIdentity& identity, const ProcessFacts& facts) {
   const CapabilitySets& sets = identity.before_exec;
   uint64_t flags = 0;
   if (identity.uid != 0 && (sets.permitted & capability_bit(CAP_SETUID)) == 0) flags |= wire::verify_no_regain_uid;
-  if (identity.gid != 0 && (sets.permitted & capability_bit(CAP_SETGID)) == 0) flags |= wire::verify_no_regain_gid;
+  if ((sets.permitted & capability_bit(CAP_SETGID)) == 0)
+    flags |= wire::verify_no_regain_groups | (identity.gid != 0 ? wire::verify_no_regain_gid : 0);
   Operation operation{wire::Op::verify, "/process", {}, {}};
   operation.numbers = {
       identity.uid,          identity.gid,        sets.permitted, sets.effective,

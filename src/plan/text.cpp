@@ -79,6 +79,7 @@ std::string verify_in_words(const std::vector<uint64_t>& n) {
                      " no_new_privs=" + std::to_string(n[8]) + " securebits=" + hexadecimal(n[9]);
   if ((n[10] & wire::verify_no_regain_uid) != 0) text += " no-way-to-uid-0";
   if ((n[10] & wire::verify_no_regain_gid) != 0) text += " no-way-to-gid-0";
+  if ((n[10] & wire::verify_no_regain_groups) != 0) text += " no-way-to-other-groups";
   return text;
 }
 

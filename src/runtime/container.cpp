@@ -37,17 +37,25 @@ std::optional<ExitStatus> learn_exit(const Container& container, bool reap) {
   return container.exit;
 }
 
+// Without a record and without an owner, a directory is about to be claimed or almost removed: no container yet, or none
+// any more.
+static Status check_owned(const ContainerDirectory& directory) {
+  const auto owner = directory.read_owner();
+  if (!owner.has_value() && owner.error().code == REAPER_ERR_NOT_FOUND) return fail(no_such_container(directory.id()));
+  return {};
+}
+
 Result<ContainerPtr> open_container(const std::shared_ptr<Runtime>& runtime, std::string_view id) {
   auto container = std::make_unique<Container>(runtime, TRY(find_directory(*runtime, id)));
   Snapshot snapshot = TRY(read_snapshot(container->directory));
+  if (!snapshot.record) TRY(check_owned(container->directory));
   container->record = std::move(snapshot.record);
   container->pidfd = std::move(snapshot.pidfd);
-  container->started_ns = snapshot.standing.started_ns;
   return container;
 }
 
 Result<int> container_status(const Container& container) {
-  return TRY(read_standing(container)).status;
+  return read_status(container);
 }
 
 Result<int> container_pid(const Container& container) {

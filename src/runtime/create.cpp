@@ -66,6 +66,12 @@ Result<Claim> claim_or_sweep(const StateRoot& root, std::string_view id, const P
   return claim(root, id, owner, deadline);
 }
 
+Result<ProcessIdentity> own_identity_once(Runtime& runtime) {
+  const std::lock_guard lock(runtime.self_mutex);
+  if (!runtime.self) runtime.self = TRY(own_identity());
+  return *runtime.self;
+}
+
 Result<int> init_image(Runtime& runtime) {
   const std::lock_guard lock(runtime.image_mutex);
   if (!runtime.image) runtime.image = TRY(open_init_image());
@@ -129,7 +135,7 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   launch.extra_fds = request.extra_fds;
   launch.facts = &prepared.facts;
 
-  const ProcessIdentity owner = TRY(own_identity());
+  const ProcessIdentity owner = TRY(own_identity_once(*runtime));
   const auto root = TRY(open_root(*runtime, true));
   Fd reserve(fcntl(root->fd(), F_DUPFD_CLOEXEC, 3));
   if (!reserve) return fail(system_error("claim", "fcntl F_DUPFD_CLOEXEC"));
@@ -143,8 +149,8 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   init.pid = undo.launched.pid;
   init.start_time = TRY(read_process_stat(init.pid)).start_time;
   TRY(claim.directory.write_identity(init));
-  TRY(await_ready(launch, undo.launched));
   container->record = make_record(prepared, id, init);
+  TRY(await_ready(undo.launched));  // meanwhile init has carried out its plan
   if (request.pid_file) {
     TRY(write_file_atomically(*request.pid_file, std::to_string(init.pid)));
     undo.pid_file = request.pid_file->c_str();

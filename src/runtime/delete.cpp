@@ -64,7 +64,7 @@ Status remove_held(const StateRoot& root, const ContainerDirectory& directory, b
   if (force) {
     TRY(end_process(handle.pidfd, handle.record->init.pid));
   } else if (!TRY(has_ended(handle.pidfd))) {
-    return fail(not_stopped(directory.id(), TRY(read_standing(directory, handle.pidfd)).status));
+    return fail(not_stopped(directory.id(), TRY(read_status(directory, handle.record->init.pid, handle.pidfd))));
   }
   (void)learn_exit(handle, true);  // kept for wait; and a child of ours must not stay a zombie
   return directory.remove(root);
@@ -79,7 +79,7 @@ Status remove_locked(const StateRoot& root, const ContainerDirectory& directory,
     TRY(end_unrecorded(directory, snapshot.error()));
     return directory.remove(root);
   }
-  const int status = snapshot->standing.status;
+  const int status = TRY(read_status(directory, *snapshot));
   if (!force && status != REAPER_STATUS_STOPPED) return fail(not_stopped(directory.id(), status));
   if (!snapshot->record) {
     TRY(end_uncommitted(directory));

@@ -2,6 +2,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "core/json.h"
 #include "runtime/container.h"
 #include "runtime/status.h"
@@ -10,24 +12,38 @@ namespace reaper {
 
 namespace {
 
-// The name as `ps` shows it; the number where there is none. getpwuid_r: the host may have threads.
+// The name in /etc/passwd; the number where there is none. Read as a file: getpwuid(3) would load NSS modules into the
+// host, and wait for their servers.
 std::string user_name(uint32_t uid) {
+  std::string name = std::to_string(uid);
+  FILE* const file = fopen("/etc/passwd", "re");
+  if (file == nullptr) return name;
   passwd entry = {};
   passwd* found = nullptr;
   char buffer[4096];
-  if (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) return found->pw_name;
-  return std::to_string(uid);
+  while (fgetpwent_r(file, &entry, buffer, sizeof buffer, &found) == 0) {
+    if (found->pw_uid != uid) continue;
+    name = found->pw_name;
+    break;
+  }
+  fclose(file);
+  return name;
 }
 
-void write_row(JsonWriter& out, const std::string& id, const Snapshot& snapshot) {
+struct Row {
+  int status;
+  std::optional<Record> record;
+};
+
+void write_row(JsonWriter& out, const std::string& id, const Row& row) {
   out.begin_object();
   out.key("id").string(id);
-  const bool alive = snapshot.record && snapshot.standing.status != REAPER_STATUS_STOPPED;
-  out.key("pid").integer(alive ? snapshot.record->init.pid : 0);
-  out.key("status").string(status_name(snapshot.standing.status));
-  out.key("bundle").string(snapshot.record ? snapshot.record->bundle : "");
-  out.key("created").string(snapshot.record ? snapshot.record->created : "");
-  out.key("owner").string(snapshot.record ? user_name(snapshot.record->owner_uid) : "");
+  const bool alive = row.record && row.status != REAPER_STATUS_STOPPED;
+  out.key("pid").integer(alive ? row.record->init.pid : 0);
+  out.key("status").string(status_name(row.status));
+  out.key("bundle").string(row.record ? row.record->bundle : "");
+  out.key("created").string(row.record ? row.record->created : "");
+  out.key("owner").string(row.record ? user_name(row.record->owner_uid) : "");
   out.end_object();
 }
 
@@ -43,9 +59,11 @@ void write_broken_row(JsonWriter& out, const std::string& id, const Error& error
   out.end_object();
 }
 
-Result<Snapshot> snapshot_of(const StateRoot& root, const std::string& id) {
+Result<Row> row_of(const StateRoot& root, const std::string& id) {
   const ContainerDirectory directory = TRY(ContainerDirectory::open(root, id));
-  return read_snapshot(directory);
+  Snapshot snapshot = TRY(read_snapshot(directory));
+  const int status = TRY(read_status(directory, snapshot));
+  return Row{status, std::move(snapshot.record)};
 }
 
 }  // namespace
@@ -57,11 +75,11 @@ Result<std::string> list_json(const Runtime& runtime) {
   if (!root.has_value() && root.error().code != REAPER_ERR_NOT_FOUND) return fail(root.error());
   if (root.has_value()) {
     for (const std::string& id : TRY((*root)->ids())) {
-      const auto snapshot = snapshot_of(**root, id);
-      if (snapshot.has_value())
-        write_row(out, id, *snapshot);
-      else if (snapshot.error().code != REAPER_ERR_NOT_FOUND)  // deleted meanwhile
-        write_broken_row(out, id, snapshot.error());
+      const auto row = row_of(**root, id);
+      if (row.has_value())
+        write_row(out, id, *row);
+      else if (row.error().code != REAPER_ERR_NOT_FOUND)  // deleted meanwhile
+        write_broken_row(out, id, row.error());
     }
   }
   out.end_array();

@@ -28,16 +28,6 @@ namespace reaper {
 
 namespace {
 
-Result<ProcessIdentity> identity_with_start(int32_t pid) {
-  ProcessIdentity identity;
-  identity.pid = pid;
-  identity.start_time = TRY(read_process_stat(pid)).start_time;
-  identity.boot_id = TRY(read_boot_id());
-  identity.pid_namespace = TRY(namespace_inode("pid"));
-  identity.time_namespace = TRY(namespace_inode("time"));
-  return identity;
-}
-
 ExitStatus from_wait_status(int status) {
   ExitStatus exit;
   if (WIFEXITED(status)) {
@@ -86,11 +76,13 @@ std::optional<ExitStatus> from_zombie(int32_t pid) {
 }  // namespace
 
 Result<ProcessIdentity> own_identity() {
-  return identity_with_start(getpid());
-}
-
-Result<ProcessIdentity> identity_of(int32_t pid) {
-  return identity_with_start(pid);
+  ProcessIdentity identity;
+  identity.pid = getpid();
+  identity.start_time = TRY(read_process_stat(identity.pid)).start_time;
+  identity.boot_id = TRY(read_boot_id());
+  identity.pid_namespace = TRY(namespace_inode("pid"));
+  identity.time_namespace = TRY(namespace_inode("time"));
+  return identity;
 }
 
 Result<Fd> open_process(const ProcessIdentity& identity) {
@@ -111,8 +103,7 @@ Result<Fd> open_process(const ProcessIdentity& identity) {
     return fail(stat.error());
   }
   // A time namespace shifts start times: between two of them only the pid and the boot can be compared.
-  const bool same_clock = identity.time_namespace == TRY(namespace_inode("time"));
-  if (same_clock && stat->start_time != identity.start_time) return Fd();
+  if (stat->start_time != identity.start_time && identity.time_namespace == TRY(namespace_inode("time"))) return Fd();
   return pidfd;
 }
 

@@ -10,8 +10,6 @@ namespace reaper {
 
 // Who the calling process is: the owner of what it creates.
 Result<ProcessIdentity> own_identity();
-// Identity of a process that was just made by us (its pid cannot be reused before we reap it).
-Result<ProcessIdentity> identity_of(int32_t pid);
 
 // A pidfd of the very process of the record, or an empty Fd: it has ended and was reaped, or the machine was rebooted.
 // UNSUPPORTED: the record was written in another pid namespace, where its numbers mean something else.

@@ -27,6 +27,9 @@ struct Runtime {
   std::mutex image_mutex;
   Fd image;  // reaper-init, made by the first create
 
+  std::mutex self_mutex;
+  std::optional<ProcessIdentity> self;  // who the calling process is; it does not change while the handle lives
+
   mutable std::mutex root_mutex;
   mutable std::shared_ptr<const StateRoot> open_root;  // opened and checked once, again when it was removed
 

@@ -20,8 +20,8 @@ constexpr std::chrono::seconds kill_limit{5};
 Deadline deadline_in(std::chrono::seconds time) { return std::chrono::steady_clock::now() + time; }
 
 Error not_created(const Container& container, const ContainerDirectory& directory) {
-  const auto standing = read_standing(directory, container.pidfd);
-  const std::string status(standing.has_value() ? status_name(standing->status) : "in an unknown status");
+  const auto found = read_status(directory, container.record->init.pid, container.pidfd);
+  const std::string status(found.has_value() ? status_name(*found) : "in an unknown status");
   return status_error("container \"" + container.id() + "\" is " + status + ", not created: it cannot be started");
 }
 

@@ -51,15 +51,15 @@ Status write_reaper(JsonWriter& out, const Container& container, const Record& r
 }  // namespace
 
 Result<std::string> state_json(const Container& container) {
-  const Standing standing = TRY(read_standing(container));
+  const int status = TRY(read_status(container));
   if (!container.record) return fail(still_creating(container.id()));
   const Record& record = *container.record;
   JsonWriter out;
   out.begin_object();
   out.key("ociVersion").string(spec_version);
   out.key("id").string(record.id);
-  out.key("status").string(status_name(standing.status));
-  if (standing.status != REAPER_STATUS_STOPPED) out.key("pid").integer(record.init.pid);
+  out.key("status").string(status_name(status));
+  if (status != REAPER_STATUS_STOPPED) out.key("pid").integer(record.init.pid);
   out.key("bundle").string(record.bundle);
   if (!record.annotations.empty()) {
     out.key("annotations").begin_object();
@@ -67,7 +67,7 @@ Result<std::string> state_json(const Container& container) {
     out.end_object();
   }
   out.key("created").string(record.created);
-  TRY(write_reaper(out, container, record, standing.status));
+  TRY(write_reaper(out, container, record, status));
   out.end_object();
   return out.take();
 }

@@ -3,57 +3,65 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "launch/launch.h"
+#include "host/facts.h"
+#include "plan/wire.h"
 #include "runtime/process.h"
 
 namespace reaper {
 
 namespace {
 
-// Who won the start removes the gate's name as the last thing. Until then, somebody listens at it while the container is
-// created; when nobody does, a start is under way (it holds the lock) or was killed half-way, when the program runs.
-Result<bool> has_started(const ContainerDirectory& directory, bool ended, int64_t& started_ns) {
+// Who won the start removes the gate's name as the last thing. While it stands, the process' own name tells whether it is
+// still init (created, or a start is under way) or the program (its start was killed half-way). A program may call
+// itself like init: it deceives nobody but those who killed their own start.
+Result<bool> has_started(const ContainerDirectory& directory, int32_t pid) {
   struct stat status = {};
-  if (fstatat(directory.fd(), "gate", &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno != ENOENT) return fail(system_error("status", "fstatat gate"));
-    // Nothing else changes the directory between the commit and delete: its time is that of the start.
-    if (fstat(directory.fd(), &status) == 0)
-      started_ns = status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec;
-    return true;
+  if (fstatat(directory.fd(), "gate", &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    const auto process = read_process_stat(pid);
+    // Gone meanwhile: the caller asks the pidfd again.
+    if (!process.has_value() && process.error().code == REAPER_ERR_NOT_FOUND) return true;
+    if (!process.has_value()) return fail(process.error());
+    return process->name != wire::init_name;
   }
-  if (ended || TRY(gate_listens(directory.fd()))) return false;
-  return !TRY(directory.is_locked());
+  if (errno == ENOENT) return true;
+  return fail(system_error("status", "fstatat gate"));
 }
 
 }  // namespace
 
-Result<Standing> read_standing(const ContainerDirectory& directory, const Fd& pidfd) {
-  Standing standing;
-  const bool ended = TRY(has_ended(pidfd));
-  const bool started = TRY(has_started(directory, ended, standing.started_ns));
-  // Asked again: a process that ended meanwhile is stopped, whatever its gate said.
-  if (ended || TRY(has_ended(pidfd)))
-    standing.status = REAPER_STATUS_STOPPED;
-  else
-    standing.status = started ? REAPER_STATUS_RUNNING : REAPER_STATUS_CREATED;
-  return standing;
+int64_t started_at(const ContainerDirectory& directory) {
+  struct stat status = {};
+  if (fstatat(directory.fd(), "gate", &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT) return 0;
+  // Nothing but the start changes the directory between the commit and delete: its time is that of the start.
+  if (fstat(directory.fd(), &status) != 0 || status.st_nlink == 0) return 0;
+  return status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec;
 }
 
-Result<Standing> read_standing(const Container& container) {
+Result<int> read_status(const ContainerDirectory& directory, int32_t pid, const Fd& pidfd) {
+  if (TRY(has_ended(pidfd))) return REAPER_STATUS_STOPPED;
+  const bool started = TRY(has_started(directory, pid));
+  // Asked again: a process that ended meanwhile is stopped, whatever its gate said.
+  if (TRY(has_ended(pidfd))) return REAPER_STATUS_STOPPED;
+  return started ? REAPER_STATUS_RUNNING : REAPER_STATUS_CREATED;
+}
+
+Result<int> read_status(const ContainerDirectory& directory, const Snapshot& snapshot) {
+  if (!snapshot.record) return REAPER_STATUS_CREATING;
+  return read_status(directory, snapshot.record->init.pid, snapshot.pidfd);
+}
+
+Result<int> read_status(const Container& container) {
   if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
-  if (container.record) return read_standing(container.directory, container.pidfd);
-  return TRY(read_snapshot(container.directory)).standing;
+  if (container.record) return read_status(container.directory, container.record->init.pid, container.pidfd);
+  const Snapshot snapshot = TRY(read_snapshot(container.directory));
+  return read_status(container.directory, snapshot);
 }
 
 Result<Snapshot> read_snapshot(const ContainerDirectory& directory) {
   Snapshot snapshot;
-  if (TRY(directory.phase()) == Phase::creating) {
-    snapshot.standing.status = REAPER_STATUS_CREATING;
-    return snapshot;
-  }
+  if (TRY(directory.phase()) == Phase::creating) return snapshot;
   snapshot.record = TRY(directory.read_record());
   snapshot.pidfd = TRY(open_process(snapshot.record->init));
-  snapshot.standing = TRY(read_standing(directory, snapshot.pidfd));
   return snapshot;
 }
 

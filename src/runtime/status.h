@@ -5,25 +5,23 @@
 
 namespace reaper {
 
-struct Standing {
-  int status = 0;          // REAPER_STATUS_*
-  int64_t started_ns = 0;  // CLOCK_REALTIME; 0: not started
-};
+// When the program was started: CLOCK_REALTIME; 0: it was not, or nothing can tell any more.
+int64_t started_at(const ContainerDirectory& directory);
 
-// Of a committed container whose process is behind `pidfd` (empty: it is gone).
-Result<Standing> read_standing(const ContainerDirectory& directory, const Fd& pidfd);
+// REAPER_STATUS_* of a committed container whose process is behind `pidfd` (empty: it is gone).
+Result<int> read_status(const ContainerDirectory& directory, int32_t pid, const Fd& pidfd);
 
 // Of a handle. NOT_FOUND when its container was deleted, whoever has its id now.
-Result<Standing> read_standing(const Container& container);
+Result<int> read_status(const Container& container);
 
-// Everything about a container that is known by its directory alone.
+// What a container's directory tells about it.
 struct Snapshot {
-  Standing standing;
-  std::optional<Record> record;  // none: REAPER_STATUS_CREATING
-  Fd pidfd;
+  std::optional<Record> record;  // none: it is being created
+  Fd pidfd;                      // of its process; empty: gone
 };
-// NOT_FOUND, CORRUPT, UNSUPPORTED (written in another pid namespace).
+// NOT_FOUND, CORRUPT, UNSUPPORTED (a newer version's record, or one from another pid namespace).
 Result<Snapshot> read_snapshot(const ContainerDirectory& directory);
+Result<int> read_status(const ContainerDirectory& directory, const Snapshot& snapshot);
 
 std::string_view status_name(int status);
 Error status_error(std::string message);

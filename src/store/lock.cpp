@@ -28,17 +28,6 @@ DirectoryLock::~DirectoryLock() {
   if (fd_ >= 0) flock(fd_, LOCK_UN);
 }
 
-Result<bool> ContainerDirectory::is_locked() const {
-  const ContainerDirectory probe = TRY(reopen());
-  // Shared: two who look at once must not take each other for a holder.
-  if (flock(probe.fd(), LOCK_SH | LOCK_NB) == 0) {
-    const DirectoryLock held(probe.fd());
-    return false;
-  }
-  if (errno == EWOULDBLOCK) return true;
-  return fail(system_error("lock", container_label(id_) + ": flock"));
-}
-
 Result<DirectoryLock> ContainerDirectory::lock(const StateRoot& root, Deadline deadline) const {
   auto pause = shortest_sleep;
   while (flock(directory_.get(), LOCK_EX | LOCK_NB) != 0) {

@@ -159,6 +159,9 @@ Status step(Walk& walk, const std::string& name, bool last) {
   if (shared && last && (status.st_mode & 0077) != 0) {
     return fail(walk.refusal(name, "is open to others (make it 0700), in a directory that everybody may write to"));
   }
+  // Whoever owns it decides what the records say, and so whom a forced delete ends.
+  if (last && status.st_uid != geteuid())
+    return fail(walk.refusal(name, "belongs to somebody else: only its owner is believed what stands in it"));
   if (last && everybody_writes(status)) return fail(walk.refusal(name, "may be written by everybody (make it 0700)"));
   walk.here = std::move(next);
   walk.status = status;

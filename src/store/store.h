@@ -104,8 +104,6 @@ class ContainerDirectory {
   Result<ContainerDirectory> reopen() const;
   // False: it was removed. A directory that bears its name then is another container's.
   Result<bool> exists() const;
-  // Whether somebody holds the lock at this moment. Waits for nobody.
-  Result<bool> is_locked() const;
 
   // BUSY at the deadline; NOT_FOUND when the directory was removed meanwhile (a lock on it would still be granted).
   Result<DirectoryLock> lock(const StateRoot& root, Deadline deadline) const;

@@ -138,6 +138,7 @@ long prctl(Kernel& k, const Call& call) {
     case PR_GET_SECUREBITS:
       return k.securebits;
     case PR_SET_DUMPABLE:
+    case PR_SET_NAME:
       return 0;
     default:
       return -EINVAL;
@@ -398,7 +399,7 @@ std::vector<Operation> full_plan() {
       {Op::descriptors, "", {0}, {}},
       {Op::verify, "/process",
        {1000, 1001, bind | chown, bind, bind, bind, bind | chown, 40, 1, 0,
-        wire::verify_no_regain_uid | wire::verify_no_regain_gid, 4, 20}, {}},
+        wire::verify_no_regain_uid | wire::verify_no_regain_gid | wire::verify_no_regain_groups, 4, 20}, {}},
       {Op::exec, "/process/args", {2}, {"sh", "-x", "PATH=/usr/bin:/bin", "A=b"}},
   };
 }

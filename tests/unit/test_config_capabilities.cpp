@@ -143,19 +143,34 @@ static void sets_inside_sets(void**) {
        "/process/capabilities/effective/2"},
       {R"("effective":["CAP_KILL"],"bounding":["CAP_KILL"],"inheritable":["CAP_KILL"])", REAPER_ERR_INVALID,
        "/process/capabilities/effective/0"},
-      {R"("ambient":["CAP_KILL"])", REAPER_ERR_INVALID, "/process/capabilities/ambient/0"},
-      {R"("ambient":["CAP_KILL"],"permitted":["CAP_KILL"])", REAPER_ERR_INVALID, "/process/capabilities/ambient/0"},
-      {R"("ambient":["CAP_KILL"],"inheritable":["CAP_KILL"])", REAPER_ERR_INVALID, "/process/capabilities/ambient/0"},
-      {R"("ambient":["CAP_KILL","CAP_CHOWN"],"permitted":["CAP_KILL","CAP_CHOWN"],"inheritable":["CAP_KILL"])",
-       REAPER_ERR_INVALID, "/process/capabilities/ambient/1"},
-      {R"("ambient":["CAP_KILL","CAP_CHOWN"],"inheritable":["CAP_KILL","CAP_CHOWN"],"permitted":["CAP_KILL"])",
-       REAPER_ERR_INVALID, "/process/capabilities/ambient/1"},
   };
   assert_refusals(capabilities, rows);
   // capabilities(7): the bounding set does not limit the others.
   accepted_sets(R"("bounding":[],"permitted":["CAP_KILL"],"effective":["CAP_KILL"],"inheritable":["CAP_KILL"],
                    "ambient":["CAP_KILL"])");
   accepted_sets(R"("inheritable":["CAP_KILL"])");
+}
+
+// The specification makes a capability that cannot be granted a warning: `runc spec` writes such sets.
+static void ambient_that_no_kernel_grants(void**) {
+  struct Row {
+    const char* sets;
+    const char* pointer;
+    uint64_t left;
+  };
+  const Row rows[] = {
+      {R"("ambient":["CAP_KILL"])", "/process/capabilities/ambient/0", 0},
+      {R"("ambient":["CAP_KILL"],"permitted":["CAP_KILL"])", "/process/capabilities/ambient/0", 0},
+      {R"("ambient":["CAP_KILL"],"inheritable":["CAP_KILL"])", "/process/capabilities/ambient/0", 0},
+      {R"("ambient":["CAP_KILL","CAP_CHOWN"],"permitted":["CAP_KILL","CAP_CHOWN"],"inheritable":["CAP_KILL"])",
+       "/process/capabilities/ambient/1", bit(CAP_KILL)},
+      {R"("ambient":["CAP_KILL","CAP_CHOWN"],"inheritable":["CAP_KILL","CAP_CHOWN"],"permitted":["CAP_KILL"])",
+       "/process/capabilities/ambient/1", bit(CAP_KILL)},
+  };
+  for (const Row& row : rows) {
+    assert_warning(capabilities(row.sets), row.pointer, "left out");
+    assert_true(accepted(capabilities(row.sets)).process->capabilities->ambient == row.left);
+  }
 }
 
 static void wrong_types(void**) {
@@ -183,6 +198,7 @@ int main() {
       cmocka_unit_test(unknown_names),
       cmocka_unit_test(many_unknown_names),
       cmocka_unit_test(sets_inside_sets),
+      cmocka_unit_test(ambient_that_no_kernel_grants),
       cmocka_unit_test(wrong_types),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

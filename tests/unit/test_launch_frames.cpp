@@ -125,7 +125,7 @@ void large_frames_are_sent_whole(void**) {
     }
     _exit(0);
   }
-  assert_true(peer.talk().send(wire::Frame::launch, {"", large}).has_value());
+  assert_true(peer.talk().send(wire::Frame::launch, large).has_value());
   int status = -1;
   waitpid(reader, &status, 0);
   assert_int_equal(status, 0);
@@ -134,10 +134,10 @@ void large_frames_are_sent_whole(void**) {
 void a_dead_reader_is_an_error(void**) {
   Peer peer;
   peer.theirs.reset();
-  assert_false(peer.talk().send(wire::Frame::go, {}).has_value());  // and no SIGPIPE
+  assert_false(peer.talk().send(wire::Frame::go).has_value());  // and no SIGPIPE
   Peer stuck;
   stuck.end();
-  assert_false(stuck.talk().send(wire::Frame::launch, {std::string(8U << 20, 'x')}).has_value());
+  assert_false(stuck.talk().send(wire::Frame::launch, std::string(8U << 20, 'x')).has_value());
 }
 
 }  // namespace

@@ -154,9 +154,8 @@ static bool verified(const std::vector<uint64_t>& n) {
   if (!std::equal(facts->groups.begin(), facts->groups.end(), n.begin() + wire::verify_fixed_numbers, n.end()))
     return false;
   if ((n[10] & wire::verify_no_regain_uid) != 0 && syscall(SYS_setresuid, 0, 0, 0) == 0) return false;
-  if ((n[10] & wire::verify_no_regain_gid) != 0 &&
-      (syscall(SYS_setresgid, 0, 0, 0) == 0 || syscall(SYS_setgroups, 0, nullptr) == 0))
-    return false;
+  if ((n[10] & wire::verify_no_regain_gid) != 0 && syscall(SYS_setresgid, 0, 0, 0) == 0) return false;
+  if ((n[10] & wire::verify_no_regain_groups) != 0 && syscall(SYS_setgroups, 0, nullptr) == 0) return false;
   return true;
 }
 

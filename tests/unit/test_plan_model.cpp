@@ -162,7 +162,8 @@ bool verified(Task task, const std::vector<uint64_t>& n) {
   Task other = task;
   if ((n[10] & wire::verify_no_regain_uid) != 0 && setresuid(other, 0)) return false;
   other = task;
-  if ((n[10] & wire::verify_no_regain_gid) != 0 && (setresgid(other, 0) || task.capable(CAP_SETGID))) return false;
+  if ((n[10] & wire::verify_no_regain_gid) != 0 && setresgid(other, 0)) return false;
+  if ((n[10] & wire::verify_no_regain_groups) != 0 && task.capable(CAP_SETGID)) return false;
   return true;
 }
 
