@@ -147,7 +147,13 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   undo.launched = TRY(clone_init(launch));
   ProcessIdentity init = owner;
   init.pid = undo.launched.pid;
-  init.start_time = TRY(read_process_stat(init.pid)).start_time;
+  const auto stat = read_process_stat(init.pid);
+  if (!stat.has_value()) {
+    // It has failed already, and a host that ignores SIGCHLD has reaped it: what it said tells more.
+    TRY(await_ready(undo.launched));
+    return fail(stat.error());
+  }
+  init.start_time = stat->start_time;
   TRY(claim.directory.write_identity(init));
   container->record = make_record(prepared, id, init);
   TRY(await_ready(undo.launched));  // meanwhile init has carried out its plan
