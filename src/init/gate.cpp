@@ -108,6 +108,10 @@ Outcome bind_gate(State& state) {
 }
 
 Outcome wait_for_start(State& state) {
+  // Before READY: after it nothing may fail until a start comes.
+  const uint64_t ending = ~harmless;
+  const long signals = call(__NR_signalfd4, -1, &ending, signal_set_size, O_CLOEXEC);
+  if (signals < 0) return failed_call(signals, "signalfd4");
   if (send_frame(state.handshake, wire::Frame::ready, nullptr, 0) < 0) exit_now(1);
   wire::FrameHeader go;
   if (read_exactly(state.handshake, &go, sizeof go) <= 0 || go.magic != wire::frame_magic ||
@@ -116,9 +120,6 @@ Outcome wait_for_start(State& state) {
   call(__NR_close, state.handshake);
   state.handshake = -1;
 
-  const uint64_t ending = ~harmless;
-  const long signals = call(__NR_signalfd4, -1, &ending, signal_set_size, O_CLOEXEC);
-  if (signals < 0) exit_now(1);
   for (;;) {
     if (!poll_with_signals(state.gate, static_cast<int>(signals), -1)) continue;
     const long connection = call(__NR_accept4, state.gate, nullptr, nullptr, O_CLOEXEC);
