@@ -31,7 +31,7 @@ std::optional<ExitStatus> learn_exit(const Container& container, bool reap) {
   auto exit = read_exit_status(container.pidfd, container.record->init.pid, reap);
   container.reaped = reap;
   if (!exit || (container.exit && exit->user_us < 0)) return container.exit;  // somebody else was faster: less is known
-  exit->started_ns = container.started_ns;
+  exit->started_ns = container.started_ns != 0 ? container.started_ns : started_at(container.directory);
   if (container.exit) exit->finished_ns = container.exit->finished_ns;
   container.exit = exit;
   return container.exit;
