@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"testing"
+	"time"
 )
 
 func waited(t *testing.T, text string) map[string]interface{} {
@@ -34,6 +35,9 @@ func TestWaitTellsTheSignal(t *testing.T) {
 	fields := waited(t, b.ok("wait", "--timeout", "60", "c"))
 	want(t, "signal", fields["signal"], 9)
 	want(t, "exitCode", fields["exitCode"], nil)
+	started, _ := fields["startedAt"].(string) // by another process than this one
+	_, err := time.Parse(time.RFC3339Nano, started)
+	check(t, err)
 	reap(t, pid)
 }
 
