@@ -109,13 +109,13 @@ REAPER_API int reaper_features(char **out_json, reaper_error **err);
 typedef void (*reaper_log_callback)(void *data, int32_t level, const char *message);
 
 typedef struct reaper_runtime_options {
-  uint64_t size;               /* sizeof(reaper_runtime_options) */
-  const char *root;            /* state directory; NULL: the default, see reaper_runtime_new() */
-  reaper_log_callback log;     /* NULL: nothing is logged */
-  void *log_data;              /* handed to `log` */
-  uint32_t log_level;          /* the least important level that is sent; 0: REAPER_LOG_WARNING */
-  uint32_t flags;              /* none yet: 0 */
-  uint64_t lock_timeout_ms;    /* how long an operation waits for another one before BUSY; 0: 10,000 */
+  uint64_t size;            /* sizeof(reaper_runtime_options) */
+  const char *root;         /* state directory; NULL: the default, see reaper_runtime_new() */
+  reaper_log_callback log;  /* NULL: nothing is logged */
+  void *log_data;           /* handed to `log` */
+  uint32_t log_level;       /* the least important level that is sent; 0: REAPER_LOG_WARNING */
+  uint32_t flags;           /* none yet: 0 */
+  uint64_t lock_timeout_ms; /* how long an operation waits for another one before BUSY; 0: 10,000 */
 } reaper_runtime_options;
 
 /*
@@ -138,16 +138,16 @@ REAPER_API const char *reaper_runtime_root(const reaper_runtime *runtime);
 #define REAPER_CREATE_STRICT (1U << 1) /* warnings about config.json (unknown names, ...) are errors */
 
 typedef struct reaper_create_options {
-  uint64_t size;               /* sizeof(reaper_create_options) */
-  const char *bundle;          /* directory that holds config.json; NULL: the working directory */
-  const char *config;          /* the text of config.json; NULL: read it from the bundle */
-  uint64_t config_length;      /* bytes of `config`; it need not end in NUL */
-  const char *pid_file;        /* path to write the pid to (digits only), by rename, before success; NULL: none */
-  const int32_t *extra_fds;    /* open descriptors that the program gets as 3, 4, ...; they stay yours */
-  uint32_t extra_fd_count;     /* how many */
-  uint32_t flags;              /* REAPER_CREATE_* */
-  int32_t stdio[3];            /* with REAPER_CREATE_STDIO: the program's 0, 1 and 2; -1: /dev/null; they stay yours */
-  uint32_t reserved;           /* 0 */
+  uint64_t size;            /* sizeof(reaper_create_options) */
+  const char *bundle;       /* directory that holds config.json; NULL: the working directory */
+  const char *config;       /* the text of config.json; NULL: read it from the bundle */
+  uint64_t config_length;   /* bytes of `config`; it need not end in NUL */
+  const char *pid_file;     /* path to write the pid to (digits only), by rename, before success; NULL: none */
+  const int32_t *extra_fds; /* open descriptors that the program gets as 3, 4, ...; they stay yours */
+  uint32_t extra_fd_count;  /* how many */
+  uint32_t flags;           /* REAPER_CREATE_* */
+  int32_t stdio[3];         /* with REAPER_CREATE_STDIO: the program's 0, 1 and 2; -1: /dev/null; they stay yours */
+  uint32_t reserved;        /* 0 */
 } reaper_create_options;
 
 /*
@@ -241,19 +241,20 @@ typedef struct reaper_exit_status {
 } reaper_exit_status;
 
 /*
- * Waits until the container's process has ended, at most timeout_ms milliseconds (negative: for ever; 0: only look), and
- * tells how. Reaps it if it is a child of the calling process. Otherwise, and where something else reaped it, the
+ * Waits until the container's process has ended, at most timeout_ms milliseconds (negative: for ever; 0: only look),
+ * and tells how. Reaps it if it is a child of the calling process. Otherwise, and where something else reaped it, the
  * status comes from PIDFD_GET_INFO (Linux 6.15) or /proc/PID/stat (proc(5), same user or root).
- * Only the first `size` bytes of *out are written. Any number of threads may wait. A signal handler that interrupts does not end
- * the wait.
- * Errors: TIMEOUT (still alive), UNKNOWN (it ended, nobody can say how), as reaper_state() otherwise.
+ * Only the first `size` bytes of *out are written. Any number of threads may wait. A signal handler that interrupts
+ * does not end the wait. Errors: TIMEOUT (still alive), UNKNOWN (it ended, nobody can say how), as reaper_state()
+ * otherwise.
  */
 REAPER_API int reaper_wait(const reaper_container *container, int64_t timeout_ms, reaper_exit_status *out,
                            reaper_error **err);
 
 /*
- * Every container as a JSON array of {id, pid, status, bundle, created, owner}; one with a corrupt record has the status
- * `corrupt` and a member `error`. An empty or absent state directory gives []. Errors: PERMISSION, SYSTEM, NO_MEMORY.
+ * Every container as a JSON array of {id, pid, status, bundle, created, owner}; one with a corrupt record has the
+ * status `corrupt` and a member `error`. An empty or absent state directory gives []. Errors: PERMISSION, SYSTEM,
+ * NO_MEMORY.
  */
 REAPER_API int reaper_list(const reaper_runtime *runtime, char **out_json, reaper_error **err);
 

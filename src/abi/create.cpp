@@ -14,8 +14,8 @@ constexpr uint32_t known_flags = REAPER_CREATE_STDIO | REAPER_CREATE_STRICT;
 Result<CreateRequest> read_request(const reaper_create_options* given) {
   const auto options = TRY(abi::read_options(given, smallest_options));
   if ((options.flags & ~known_flags) != 0)
-    return fail({REAPER_ERR_UNSUPPORTED, 0, "options: flags has a bit that this version does not know", "",
-                 "arguments"});
+    return fail(
+        {REAPER_ERR_UNSUPPORTED, 0, "options: flags has a bit that this version does not know", "", "arguments"});
   if (options.reserved != 0) return fail(abi::invalid_argument("options: reserved is not 0"));
   if (options.extra_fd_count > wire::max_extra_fds)
     return fail(abi::invalid_argument("options: extra_fd_count is over " + std::to_string(wire::max_extra_fds)));

@@ -11,8 +11,7 @@ constexpr size_t smallest_options = offsetof(reaper_runtime_options, flags) + si
 
 Result<std::shared_ptr<Runtime>> make_runtime(const reaper_runtime_options* given) {
   const auto options = TRY(abi::read_options(given, smallest_options));
-  if (options.flags != 0)
-    return fail({REAPER_ERR_UNSUPPORTED, 0, "options: flags is not 0", "", "arguments"});
+  if (options.flags != 0) return fail({REAPER_ERR_UNSUPPORTED, 0, "options: flags is not 0", "", "arguments"});
   if (options.log_level > REAPER_LOG_DEBUG)
     return fail(abi::invalid_argument("options: log_level is not one of REAPER_LOG_*"));
   auto runtime = std::make_shared<Runtime>();

@@ -52,8 +52,8 @@ Result<Set> read_set(const JsonCursor& object, const char* set_name, Warnings& w
   return set;
 }
 
-// The kernel raises nothing in ambient that is not in both (prctl(2), PR_CAP_AMBIENT_RAISE): a capability that cannot be
-// granted, which the specification makes a warning. Debian 12's `runc spec` and `crun spec` both write such sets.
+// The kernel raises nothing in ambient that is not in both (prctl(2), PR_CAP_AMBIENT_RAISE): a capability that cannot
+// be granted, which the specification makes a warning. Debian 12's `runc spec` and `crun spec` both write such sets.
 void drop_outside(Set& inner, const Set& outer, Warnings& warnings) {
   for (const Element& element : inner.elements) {
     if ((outer.bits >> element.number & 1) != 0 || (inner.bits >> element.number & 1) == 0) continue;
@@ -77,9 +77,10 @@ Status check_inside(const Set& inner, const Set& outer) {
 
 }  // namespace
 
-// capset(2): effective inside permitted. The bounding set limits none of the others: dropping from it leaves what is permitted, inheritable or ambient as it is
-// (capabilities(7)), and cap_capset() only compares capabilities that are *added* to inheritable with it, while init
-// has everything in inheritable that it may hand on. So sets outside bounding are legal and are applied as given.
+// capset(2): effective inside permitted. The bounding set limits none of the others: dropping from it leaves what is
+// permitted, inheritable or ambient as it is (capabilities(7)), and cap_capset() only compares capabilities that are
+// *added* to inheritable with it, while init has everything in inheritable that it may hand on. So sets outside
+// bounding are legal and are applied as given.
 Result<Capabilities> read_capabilities(const JsonCursor& object, Warnings& warnings) {
   Set bounding = TRY(read_set(object, "bounding", warnings));
   Set effective = TRY(read_set(object, "effective", warnings));

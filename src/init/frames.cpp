@@ -8,7 +8,7 @@ namespace reaper::init {
 
 namespace {
 
-constexpr int msg_nosignal = 0x4000;   // MSG_NOSIGNAL, linux/socket.h does not export it
+constexpr int msg_nosignal = 0x4000;      // MSG_NOSIGNAL, linux/socket.h does not export it
 constexpr uint64_t max_text = 16U << 10;  // a pointer and a path fit; both fields are 16 bits wide
 
 long send_all(int fd, const void* bytes, uint64_t size) {
@@ -59,7 +59,8 @@ void send_error(int fd, const Operation* operation, const Outcome& outcome) {
   error.pointer_size = bounded_length(pointer);
   error.text_size = bounded_length(outcome.text);
   const uint32_t size = sizeof error + error.pointer_size + error.text_size;
-  const wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(wire::Frame::error), size, 0};
+  const wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(wire::Frame::error), size,
+                                    0};
   // One write for most errors would be nicer; a reader that takes whole frames does not care.
   if (send_all(fd, &header, sizeof header) < 0 || send_all(fd, &error, sizeof error) < 0) return;
   if (send_all(fd, pointer, error.pointer_size) < 0) return;

@@ -16,7 +16,7 @@ namespace reaper::init {
 
 namespace {
 
-constexpr int af_unix = 1;  // AF_UNIX, unix(7); the kernel's headers do not export it
+constexpr int af_unix = 1;                          // AF_UNIX, unix(7); the kernel's headers do not export it
 constexpr int sock_stream_cloexec = 1 | O_CLOEXEC;  // SOCK_STREAM | SOCK_CLOEXEC, socket(2)
 constexpr int backlog = 16;
 constexpr int request_limit_ms = 5000;  // for a client that connects and then says nothing

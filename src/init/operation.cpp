@@ -19,7 +19,8 @@ const char* after(const char* position) {
 bool Operation::read(const unsigned char* bytes, uint64_t available) {
   if (available < sizeof(wire::OperationHeader)) return false;
   header_ = reinterpret_cast<const wire::OperationHeader*>(bytes);
-  if (header_->size < sizeof(wire::OperationHeader) || header_->size > available || header_->size % 8 != 0) return false;
+  if (header_->size < sizeof(wire::OperationHeader) || header_->size > available || header_->size % 8 != 0)
+    return false;
   uint64_t left = header_->size - sizeof(wire::OperationHeader);
   if (header_->number_count > left / sizeof(uint64_t) || header_->string_count == 0) return false;
   numbers_ = reinterpret_cast<const uint64_t*>(bytes + sizeof(wire::OperationHeader));
@@ -53,7 +54,8 @@ void Operation::fill(const char** out, uint32_t first, uint32_t count) const {
 Outcome PlanReader::open(const unsigned char* bytes, uint64_t size) {
   if (size < sizeof(wire::PlanHeader) || size > wire::max_plan_bytes) return malformed(0);
   const auto* header = reinterpret_cast<const wire::PlanHeader*>(bytes);
-  if (header->magic != wire::plan_magic || header->version != wire::version || header->size != size) return malformed(0);
+  if (header->magic != wire::plan_magic || header->version != wire::version || header->size != size)
+    return malformed(0);
   bytes_ = bytes;
   size_ = size;
   offset_ = sizeof(wire::PlanHeader);

@@ -12,7 +12,7 @@ namespace reaper::init {
 
 namespace {
 
-constexpr uint32_t type_mask = 0170000;     // S_IFMT, inode(7)
+constexpr uint32_t type_mask = 0170000;  // S_IFMT, inode(7)
 constexpr uint32_t type_directory = 0040000;
 constexpr uint32_t type_regular = 0100000;
 constexpr long x_ok = 1;

@@ -85,27 +85,49 @@ bool well_formed(const Operation& operation) {
 Outcome carry_out(State& state, const Operation& operation) {
   if (!well_formed(operation)) return malformed(0);
   switch (operation.op()) {
-    case wire::Op::session: return checked(call(__NR_setsid));
-    case wire::Op::gate: return bind_gate(state);
-    case wire::Op::rlimit: return set_rlimit(operation);
-    case wire::Op::oom_score_adj: return set_oom_score_adj(operation);
-    case wire::Op::not_dumpable: return checked(call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
-    case wire::Op::umask: call(__NR_umask, operation.number(0)); return {};
-    case wire::Op::keep_caps: return set_keep_caps(operation);
-    case wire::Op::bounding: return drop_bounding(operation);
-    case wire::Op::groups: return set_groups(operation);
-    case wire::Op::gid: return set_gid(operation);
-    case wire::Op::uid: return set_uid(operation);
-    case wire::Op::chdir: return change_directory(operation);
-    case wire::Op::find: return find_executable(state, operation);
-    case wire::Op::capabilities: return set_capabilities(operation);
-    case wire::Op::ambient: return set_ambient(operation);
-    case wire::Op::no_new_privs: return checked(call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    case wire::Op::wait: return wait_for_start(state);
-    case wire::Op::signals: return reset_signals();
-    case wire::Op::descriptors: return close_others(state, operation);
-    case wire::Op::verify: return verify(operation);
-    case wire::Op::exec: return execute(state, operation);
+    case wire::Op::session:
+      return checked(call(__NR_setsid));
+    case wire::Op::gate:
+      return bind_gate(state);
+    case wire::Op::rlimit:
+      return set_rlimit(operation);
+    case wire::Op::oom_score_adj:
+      return set_oom_score_adj(operation);
+    case wire::Op::not_dumpable:
+      return checked(call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
+    case wire::Op::umask:
+      call(__NR_umask, operation.number(0));
+      return {};
+    case wire::Op::keep_caps:
+      return set_keep_caps(operation);
+    case wire::Op::bounding:
+      return drop_bounding(operation);
+    case wire::Op::groups:
+      return set_groups(operation);
+    case wire::Op::gid:
+      return set_gid(operation);
+    case wire::Op::uid:
+      return set_uid(operation);
+    case wire::Op::chdir:
+      return change_directory(operation);
+    case wire::Op::find:
+      return find_executable(state, operation);
+    case wire::Op::capabilities:
+      return set_capabilities(operation);
+    case wire::Op::ambient:
+      return set_ambient(operation);
+    case wire::Op::no_new_privs:
+      return checked(call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    case wire::Op::wait:
+      return wait_for_start(state);
+    case wire::Op::signals:
+      return reset_signals();
+    case wire::Op::descriptors:
+      return close_others(state, operation);
+    case wire::Op::verify:
+      return verify(operation);
+    case wire::Op::exec:
+      return execute(state, operation);
   }
   return malformed(0);
 }
@@ -134,7 +156,8 @@ int run(int argc, char** argv) {
   if (state.handshake < 0) return exit_failed;
   call(__NR_prctl, PR_SET_NAME, wire::init_name);  // the same from a memfd and from a file; `state` looks at it
   Launch launch;
-  if (const Outcome outcome = receive(state.handshake, launch); !outcome.ok()) return fail_with(state, nullptr, outcome);
+  if (const Outcome outcome = receive(state.handshake, launch); !outcome.ok())
+    return fail_with(state, nullptr, outcome);
   if (const Outcome outcome = place_descriptors(state, *launch.header, launch.extra); !outcome.ok())
     return fail_with(state, nullptr, outcome);
   PlanReader reader;

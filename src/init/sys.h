@@ -46,8 +46,8 @@ struct Argument {
   Argument(const volatile void* pointer) : value(reinterpret_cast<long>(pointer)) {}
 };
 
-[[gnu::always_inline]] static inline long call(long number, Argument a = {}, Argument b = {}, Argument c = {}, Argument d = {}, Argument e = {},
-                                                   Argument f = {}) {
+[[gnu::always_inline]] static inline long call(long number, Argument a = {}, Argument b = {}, Argument c = {},
+                                               Argument d = {}, Argument e = {}, Argument f = {}) {
   return raw_call(number, a.value, b.value, c.value, d.value, e.value, f.value);
 }
 

@@ -1,7 +1,8 @@
-// Between clone and exec. The memory is the host's, its other threads run on, and its locks may be held: so nothing here
-// allocates, locks, logs or touches errno, and nothing changes what hangs on the memory (setuid, PR_SET_DUMPABLE, setns). System
-// calls only, by the numbers: fcntl, capset, prctl(PR_CAP_AMBIENT), execveat, exit_group. Built without sanitizers, coverage and stack
-// protector in every configuration; a test compares the undefined symbols of this object with an allow-list.
+// Between clone and exec. The memory is the host's, its other threads run on, and its locks may be held: so nothing
+// here allocates, locks, logs or touches errno, and nothing changes what hangs on the memory (setuid, PR_SET_DUMPABLE,
+// setns). System calls only, by the numbers: fcntl, capset, prctl(PR_CAP_AMBIENT), execveat, exit_group. Built without
+// sanitizers, coverage and stack protector in every configuration; a test compares the undefined symbols of this object
+// with an allow-list.
 #include "launch/child.h"
 
 #include <asm/unistd.h>
@@ -71,7 +72,8 @@ namespace reaper {
 namespace {
 
 // One more exec is one more capability transition: what the caller holds goes into the inheritable and ambient sets, so
-// that reaper-init holds it too. The caller's own sets do not change: credentials belong to the task, not to the memory.
+// that reaper-init holds it too. The caller's own sets do not change: credentials belong to the task, not to the
+// memory.
 const char* carry_capabilities(const ChildWork& work, long& result) {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2];

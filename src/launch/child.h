@@ -24,8 +24,8 @@ struct ChildWork {
 int run_child(void* work);
 
 // The system call `number` (clone3 or clone, with CLONE_VM | CLONE_VFORK) with three arguments; in the child it runs
-// `main(argument)` on the caller's stack below its frame, as vfork(2) does, and exits with the result. In the parent, the call's
-// result.
+// `main(argument)` on the caller's stack below its frame, as vfork(2) does, and exits with the result. In the parent,
+// the call's result.
 long raw_vfork(long number, long a, long b, long c, int (*main)(void*), void* argument) asm("reaper_raw_vfork");
 
 }  // namespace reaper

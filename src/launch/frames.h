@@ -19,8 +19,8 @@ struct ReceivedFrame {
   std::string payload;
 };
 
-// Whole frames over `socket`, giving up when the process behind `pidfd` has ended (the socket alone cannot tell: a forked
-// child of the host may hold its other end) or at the deadline.
+// Whole frames over `socket`, giving up when the process behind `pidfd` has ended (the socket alone cannot tell: a
+// forked child of the host may hold its other end) or at the deadline.
 class FrameTalk {
  public:
   FrameTalk(int socket, int pidfd, std::string_view stage, Deadline deadline)

@@ -25,8 +25,9 @@ Result<Fd> connect_gate(int state_directory, Deadline deadline) {
   address.sun_family = AF_UNIX;
   constexpr std::string_view prefix = "/proc/self/fd/";
   memcpy(address.sun_path, prefix.data(), prefix.size());
-  char* end = std::to_chars(address.sun_path + prefix.size(), address.sun_path + sizeof address.sun_path - 8,
-                            state_directory).ptr;
+  char* end =
+      std::to_chars(address.sun_path + prefix.size(), address.sun_path + sizeof address.sun_path - 8, state_directory)
+          .ptr;
   memcpy(end, "/gate", 6);
   for (;;) {
     if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return socket;

@@ -98,8 +98,8 @@ Error directory_error(const Report& report) {
 }
 
 std::string set_text(std::string_view what, uint64_t value) {
-  const bool is_set = what == "permitted" || what == "effective" || what == "inheritable" || what == "ambient" ||
-                      what == "bounding";
+  const bool is_set =
+      what == "permitted" || what == "effective" || what == "inheritable" || what == "ambient" || what == "bounding";
   return is_set ? "0x" + number(value, 16) : number(value);
 }
 
@@ -147,8 +147,8 @@ Error error_from_frame(std::string_view payload) {
       return {REAPER_ERR_INVALID, 0, report.pointer + ": \"" + report.text + "\" lies outside the root directory",
               report.pointer, "getcwd"};
     case wire::Fault::malformed:
-      return {REAPER_ERR_INTERNAL, EPROTO,
-              "reaper-init cannot read the plan (offset " + number(report.header.a) + ")", report.pointer, "protocol"};
+      return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init cannot read the plan (offset " + number(report.header.a) + ")",
+              report.pointer, "protocol"};
     default:
       break;
   }

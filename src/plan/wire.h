@@ -15,7 +15,7 @@ namespace reaper::wire {
 inline constexpr uint32_t plan_magic = 0x4e4c5052;   // "RPLN"
 inline constexpr uint32_t frame_magic = 0x4d465052;  // "RPFM"
 inline constexpr uint16_t version = 1;
-inline constexpr char init_name[] = "reaper-init";  // until execve replaces it, PR_SET_NAME
+inline constexpr char init_name[] = "reaper-init";      // until execve replaces it, PR_SET_NAME
 inline constexpr uint32_t max_plan_bytes = 32U << 20;   // argv and envp may be large; the kernel's own limit is 6 MiB
 inline constexpr uint32_t max_frame_bytes = 64U << 10;  // of every frame but launch
 inline constexpr uint32_t max_groups = 65536;           // NGROUPS_MAX
@@ -48,10 +48,10 @@ enum class Op : uint16_t {
 };
 
 // Flags of `verify`.
-inline constexpr uint64_t verify_no_regain_uid = 1;   // setresuid(0) must fail
-inline constexpr uint64_t verify_no_regain_gid = 2;   // setresgid(0) must fail
+inline constexpr uint64_t verify_no_regain_uid = 1;     // setresuid(0) must fail
+inline constexpr uint64_t verify_no_regain_gid = 2;     // setresgid(0) must fail
 inline constexpr uint64_t verify_no_regain_groups = 4;  // setgroups must fail
-inline constexpr uint32_t verify_fixed_numbers = 11;  // before the gids
+inline constexpr uint32_t verify_fixed_numbers = 11;    // before the gids
 
 struct PlanHeader {
   uint32_t magic;  // plan_magic

@@ -62,8 +62,9 @@ Result<Bundle> read_bundle(const CreateRequest& request) {
   Bundle bundle;
   bundle.path = TRY(absolute(request.bundle.value_or("")));
   if (!is_utf8(bundle.path))
-    return fail({REAPER_ERR_INVALID, 0, "bundle \"" + printable(bundle.path) + "\": its path is not UTF-8, which the state needs",
-                 "", "bundle"});
+    return fail({REAPER_ERR_INVALID, 0,
+                 "bundle \"" + printable(bundle.path) + "\": its path is not UTF-8, which the state needs", "",
+                 "bundle"});
   const Fd directory(open(bundle.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return fail(bundle_error("bundle \"" + bundle.path + "\"", errno));
   bundle.config = request.config ? std::string(*request.config) : TRY(read_config(directory.get(), bundle.path));

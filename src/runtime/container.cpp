@@ -37,8 +37,8 @@ std::optional<ExitStatus> learn_exit(const Container& container, bool reap) {
   return container.exit;
 }
 
-// Without a record and without an owner, a directory is about to be claimed or almost removed: no container yet, or none
-// any more.
+// Without a record and without an owner, a directory is about to be claimed or almost removed: no container yet, or
+// none any more.
 static Status check_owned(const ContainerDirectory& directory) {
   const auto owner = directory.read_owner();
   if (!owner.has_value() && owner.error().code == REAPER_ERR_NOT_FOUND) return fail(no_such_container(directory.id()));

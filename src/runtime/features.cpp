@@ -29,8 +29,7 @@ void write_linux(JsonWriter& out) {
   out.key("cgroup").begin_object();
   for (const auto name : {"v1", "v2", "systemd", "systemdUser", "rdma"}) out.key(name).boolean(false);
   out.end_object();
-  for (const auto name : {"seccomp", "apparmor", "selinux", "intelRdt", "netDevices"})
-    write_disabled(out, name);
+  for (const auto name : {"seccomp", "apparmor", "selinux", "intelRdt", "netDevices"}) write_disabled(out, name);
   out.key("memoryPolicy").begin_object();
   for (const auto name : {"modes", "flags"}) out.key(name).begin_array().end_array();
   out.end_object();

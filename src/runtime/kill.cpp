@@ -9,9 +9,9 @@ namespace reaper {
 Status kill_container(const Container& container, int signal, bool all) {
   // 0 asks only whether it could be sent (kill(2)).
   if (signal < 0 || signal > SIGRTMAX)
-    return fail({REAPER_ERR_INVALID, EINVAL, "signal " + std::to_string(signal) + " is not one of 0..." +
-                                                 std::to_string(SIGRTMAX),
-                 "", "arguments"});
+    return fail({REAPER_ERR_INVALID, EINVAL,
+                 "signal " + std::to_string(signal) + " is not one of 0..." + std::to_string(SIGRTMAX), "",
+                 "arguments"});
   if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
   if (!container.record) return fail(still_creating(container.id()));
   if (TRY(has_ended(container.pidfd))) {

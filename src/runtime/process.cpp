@@ -163,7 +163,8 @@ bool find_descendants(int32_t pid, bool stop, Tree& tree) {
       pending.push_back(child);
       if (tree.known.contains(child)) continue;
       const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-      if (!pidfd && errno != ESRCH && errno != EINVAL && !tree.error) tree.error = system_error("pidfd_open", "pidfd_open");
+      if (!pidfd && errno != ESRCH && errno != EINVAL && !tree.error)
+        tree.error = system_error("pidfd_open", "pidfd_open");
       // Opened first, read second: a pid that was reused meanwhile has another parent.
       const auto stat = read_process_stat(child);
       if (!pidfd || !stat.has_value() || stat->parent != parent) continue;

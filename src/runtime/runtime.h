@@ -40,8 +40,8 @@ struct ExitStatus {
   int exit_code = -1;  // or -1: `signal`
   int signal = 0;
   bool core_dumped = false;
-  int64_t started_ns = 0;   // CLOCK_REALTIME; 0: not known
-  int64_t finished_ns = 0;  // the same
+  int64_t started_ns = 0;                                  // CLOCK_REALTIME; 0: not known
+  int64_t finished_ns = 0;                                 // the same
   int64_t user_us = -1, system_us = -1, max_rss_kib = -1;  // -1: not known
 };
 

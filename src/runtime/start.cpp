@@ -17,7 +17,9 @@ constexpr std::chrono::seconds end_limit{1};
 
 constexpr std::chrono::seconds kill_limit{5};
 
-Deadline deadline_in(std::chrono::seconds time) { return std::chrono::steady_clock::now() + time; }
+Deadline deadline_in(std::chrono::seconds time) {
+  return std::chrono::steady_clock::now() + time;
+}
 
 Error not_created(const Container& container, const ContainerDirectory& directory) {
   const auto found = read_status(directory, container.record->init.pid, container.pidfd);
@@ -29,8 +31,8 @@ Error not_created(const Container& container, const ContainerDirectory& director
 Status check_startable(const Container& container, const ContainerDirectory& directory) {
   if (TRY(has_ended(container.pidfd))) return fail(not_created(container, directory));
   if (container.record->has_process) return {};
-  return fail({REAPER_ERR_INVALID, 0, "/process: config.json has none, so there is no program to start", "/process",
-               "start"});
+  return fail(
+      {REAPER_ERR_INVALID, 0, "/process: config.json has none, so there is no program to start", "/process", "start"});
 }
 
 }  // namespace
@@ -45,8 +47,8 @@ Status start_container(Container& container) {
   const Status started = start_through_gate(directory.fd(), container.pidfd.get(), start_limit);
   if (!started.has_value()) {
     if (started.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));
-    // init exits by itself after an error; what did not answer, or is not init, is ended. So the status is `stopped` when
-    // we return.
+    // init exits by itself after an error; what did not answer, or is not init, is ended. So the status is `stopped`
+    // when we return.
     const bool answered = started.error().code != REAPER_ERR_TIMEOUT;
     const auto ended = await_end(container.pidfd, deadline_in(answered ? end_limit : std::chrono::seconds(0)));
     if (ended.has_value() && *ended) return started;

@@ -11,8 +11,8 @@ namespace reaper {
 
 namespace {
 
-// Who won the start removes the gate's name as the last thing. While it stands, the process' own name tells whether it is
-// still init (created, or a start is under way) or the program (its start was killed half-way). A program may call
+// Who won the start removes the gate's name as the last thing. While it stands, the process' own name tells whether it
+// is still init (created, or a start is under way) or the program (its start was killed half-way). A program may call
 // itself like init: it deceives nobody but those who killed their own start.
 Result<bool> has_started(const ContainerDirectory& directory, int32_t pid) {
   struct stat status = {};

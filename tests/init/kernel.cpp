@@ -79,7 +79,7 @@ long set_uids(Kernel& k, const Call& call) {
 
 long set_caps(Kernel& k, const Call& call) {
   const auto* data = reinterpret_cast<const __user_cap_data_struct*>(call.arguments[1]);
-  const auto whole = [&](uint32_t __user_cap_data_struct::*set) {
+  const auto whole = [&](uint32_t __user_cap_data_struct::* set) {
     return uint64_t{data[1].*set} << 32 | data[0].*set;
   };
   const uint64_t permitted = whole(&__user_cap_data_struct::permitted);
@@ -269,8 +269,10 @@ long list_descriptors(Kernel& k, const Call& call) {
 
 [[noreturn]] void execute(Kernel& k, const Call& call) {
   k.executed = text_at(call.arguments[0]);
-  for (auto** word = reinterpret_cast<const char**>(call.arguments[1]); *word != nullptr; ++word) k.argv.push_back(*word);
-  for (auto** word = reinterpret_cast<const char**>(call.arguments[2]); *word != nullptr; ++word) k.envp.push_back(*word);
+  for (auto** word = reinterpret_cast<const char**>(call.arguments[1]); *word != nullptr; ++word)
+    k.argv.push_back(*word);
+  for (auto** word = reinterpret_cast<const char**>(call.arguments[2]); *word != nullptr; ++word)
+    k.envp.push_back(*word);
   throw Executed{};
 }
 
@@ -284,45 +286,89 @@ long ids_out(const uint32_t (&ids)[3], const Call& call) {
 long Kernel::handle(const Call& call) {
   const long* a = call.arguments;
   switch (call.number) {
-    case __NR_exit_group: throw Exited{static_cast<int>(a[0])};
-    case __NR_execve: execute(*this, call);
-    case __NR_mmap: return static_cast<long>(reinterpret_cast<intptr_t>(
-        mmap(nullptr, static_cast<size_t>(a[1]), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
-    case __NR_read: return read_some(*this, call);
+    case __NR_exit_group:
+      throw Exited{static_cast<int>(a[0])};
+    case __NR_execve:
+      execute(*this, call);
+    case __NR_mmap:
+      return static_cast<long>(reinterpret_cast<intptr_t>(
+          mmap(nullptr, static_cast<size_t>(a[1]), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
+    case __NR_read:
+      return read_some(*this, call);
     case __NR_sendto:
       (a[0] == connection_fd ? replied : sent).append(text_at(a[1]), static_cast<size_t>(a[2]));
       return a[2];
-    case __NR_write: written[static_cast<int>(a[0])].append(text_at(a[1]), static_cast<size_t>(a[2])); return a[2];
-    case __NR_setresuid: return set_uids(*this, call);
-    case __NR_setresgid: return set_ids(gid, call, capable(*this, CAP_SETGID));
-    case __NR_setgroups: return set_groups(*this, call);
-    case __NR_getgroups: return get_groups(*this, call);
-    case __NR_getresuid: return ids_out(uid, call);
-    case __NR_getresgid: return ids_out(gid, call);
-    case __NR_geteuid: return uid[1];
-    case __NR_capset: return set_caps(*this, call);
-    case __NR_capget: return get_caps(*this, call);
-    case __NR_prctl: return prctl(*this, call);
-    case __NR_openat: return open_file(*this, call);
-    case __NR_newfstatat: return file_status(*this, call);
-    case __NR_faccessat: return (files[text_at(a[1])] & 0111) != 0 ? 0 : -EACCES;
-    case __NR_fstatfs: *reinterpret_cast<long*>(a[1]) = proc_magic; return 0;
-    case __NR_chdir: return change_directory(*this, call);
-    case __NR_getcwd: strcpy(reinterpret_cast<char*>(a[0]), getcwd_result.c_str()); return 1;
-    case __NR_socket: open.insert(gate_fd); return gate_fd;
-    case __NR_signalfd4: open.insert(signal_fd); return signal_fd;
-    case __NR_ppoll: return poll_some(*this, call);
-    case __NR_accept4: return accept_one(*this);
-    case __NR_fcntl: return fcntl_call(*this, call);
-    case __NR_dup3: return duplicate(*this, static_cast<int>(a[0]), static_cast<int>(a[1]), a[2] != 0);
-    case __NR_close: return open.erase(static_cast<int>(a[0])) != 0 ? 0 : -EBADF;
-    case __NR_close_range: return close_many(*this, call);
-    case __NR_getdents64: return list_descriptors(*this, call);
-    case __NR_umask: return 022;
-    case __NR_setsid: case __NR_bind: case __NR_listen: case __NR_fchdir: case __NR_prlimit64: case __NR_kill:
-    case __NR_getpid: case __NR_rt_sigaction: case __NR_rt_sigprocmask:
+    case __NR_write:
+      written[static_cast<int>(a[0])].append(text_at(a[1]), static_cast<size_t>(a[2]));
+      return a[2];
+    case __NR_setresuid:
+      return set_uids(*this, call);
+    case __NR_setresgid:
+      return set_ids(gid, call, capable(*this, CAP_SETGID));
+    case __NR_setgroups:
+      return set_groups(*this, call);
+    case __NR_getgroups:
+      return get_groups(*this, call);
+    case __NR_getresuid:
+      return ids_out(uid, call);
+    case __NR_getresgid:
+      return ids_out(gid, call);
+    case __NR_geteuid:
+      return uid[1];
+    case __NR_capset:
+      return set_caps(*this, call);
+    case __NR_capget:
+      return get_caps(*this, call);
+    case __NR_prctl:
+      return prctl(*this, call);
+    case __NR_openat:
+      return open_file(*this, call);
+    case __NR_newfstatat:
+      return file_status(*this, call);
+    case __NR_faccessat:
+      return (files[text_at(a[1])] & 0111) != 0 ? 0 : -EACCES;
+    case __NR_fstatfs:
+      *reinterpret_cast<long*>(a[1]) = proc_magic;
       return 0;
-    default: throw std::runtime_error("the model kernel does not know system call " + std::to_string(call.number));
+    case __NR_chdir:
+      return change_directory(*this, call);
+    case __NR_getcwd:
+      strcpy(reinterpret_cast<char*>(a[0]), getcwd_result.c_str());
+      return 1;
+    case __NR_socket:
+      open.insert(gate_fd);
+      return gate_fd;
+    case __NR_signalfd4:
+      open.insert(signal_fd);
+      return signal_fd;
+    case __NR_ppoll:
+      return poll_some(*this, call);
+    case __NR_accept4:
+      return accept_one(*this);
+    case __NR_fcntl:
+      return fcntl_call(*this, call);
+    case __NR_dup3:
+      return duplicate(*this, static_cast<int>(a[0]), static_cast<int>(a[1]), a[2] != 0);
+    case __NR_close:
+      return open.erase(static_cast<int>(a[0])) != 0 ? 0 : -EBADF;
+    case __NR_close_range:
+      return close_many(*this, call);
+    case __NR_getdents64:
+      return list_descriptors(*this, call);
+    case __NR_umask:
+      return 022;
+    case __NR_setsid:
+    case __NR_bind:
+    case __NR_listen:
+    case __NR_fchdir:
+    case __NR_prlimit64:
+    case __NR_kill:
+    case __NR_getpid:
+    case __NR_rt_sigaction:
+    case __NR_rt_sigprocmask:
+      return 0;
+    default:
+      throw std::runtime_error("the model kernel does not know system call " + std::to_string(call.number));
   }
 }
 
@@ -397,9 +443,11 @@ std::vector<Operation> full_plan() {
       {Op::wait, "", {}, {}},
       {Op::signals, "", {}, {}},
       {Op::descriptors, "", {0}, {}},
-      {Op::verify, "/process",
+      {Op::verify,
+       "/process",
        {1000, 1001, bind | chown, bind, bind, bind, bind | chown, 40, 1, 0,
-        wire::verify_no_regain_uid | wire::verify_no_regain_gid | wire::verify_no_regain_groups, 4, 20}, {}},
+        wire::verify_no_regain_uid | wire::verify_no_regain_gid | wire::verify_no_regain_groups, 4, 20},
+       {}},
       {Op::exec, "/process/args", {2}, {"sh", "-x", "PATH=/usr/bin:/bin", "A=b"}},
   };
 }

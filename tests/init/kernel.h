@@ -37,7 +37,10 @@ struct Kernel {
   uint32_t securebits = 0;
 
   // Files: paths that exist, with their modes; everything else is ENOENT.
-  std::map<std::string, uint32_t> files = {{"/", 040755}, {"/dev/null", 020666}, {"/bin", 040755}, {"/bin/sh", 0100755},
+  std::map<std::string, uint32_t> files = {{"/", 040755},
+                                           {"/dev/null", 020666},
+                                           {"/bin", 040755},
+                                           {"/bin/sh", 0100755},
                                            {"/proc/self/oom_score_adj", 0100644}};
   std::map<std::string, long> chdir_result;  // else by `files`
   std::string getcwd_result = "/";
@@ -45,20 +48,20 @@ struct Kernel {
   std::set<int> open = {0, 1, 2, 7, 8};
   std::set<int> close_on_exec;
 
-  std::string to_read;                     // from the handshake, then from a gate connection
-  bool chunked = false;                    // one byte at a time
-  std::deque<std::string> connections;     // what each client of the gate says
-  std::string sent;                        // by the handshake
-  std::string replied;                     // by gate connections
-  std::deque<uint32_t> signals;            // delivered to the signalfd, before any connection
-  std::map<int, std::string> written;      // write(2) by descriptor
-  std::string executed;                    // execve's path
+  std::string to_read;                  // from the handshake, then from a gate connection
+  bool chunked = false;                 // one byte at a time
+  std::deque<std::string> connections;  // what each client of the gate says
+  std::string sent;                     // by the handshake
+  std::string replied;                  // by gate connections
+  std::deque<uint32_t> signals;         // delivered to the signalfd, before any connection
+  std::map<int, std::string> written;   // write(2) by descriptor
+  std::string executed;                 // execve's path
   std::vector<std::string> argv, envp;
 
   // Faults.
-  size_t fail_at = SIZE_MAX;    // index into `calls`
-  long fail_with = 0;           // negative errno
-  std::map<long, long> deny;    // a system call that always gives this
+  size_t fail_at = SIZE_MAX;      // index into `calls`
+  long fail_with = 0;             // negative errno
+  std::map<long, long> deny;      // a system call that always gives this
   std::set<long> without_effect;  // succeeds and does nothing
   std::vector<Call> calls;
 

@@ -88,8 +88,14 @@ void gate_takes_only_a_start(void**) {
   const std::string start = frame_bytes(wire::Frame::start);
   std::string other_version = start;
   other_version[4] = 9;
-  const std::string bad[] = {"", "x", start.substr(0, 5), std::string(64, 'A'), other_version, "silent",
-                             frame_bytes(wire::Frame::go), frame_bytes(wire::Frame::start, "payload")};
+  const std::string bad[] = {"",
+                             "x",
+                             start.substr(0, 5),
+                             std::string(64, 'A'),
+                             other_version,
+                             "silent",
+                             frame_bytes(wire::Frame::go),
+                             frame_bytes(wire::Frame::start, "payload")};
   for (const std::string& words : bad) {
     Kernel k = full_kernel();
     k.connections = {words};
@@ -158,11 +164,15 @@ void the_client_dies_after_it_won(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(creator_dies_at_every_byte), cmocka_unit_test(every_byte_turned),
-      cmocka_unit_test(truncated_plans),            cmocka_unit_test(length_fields_lie),
-      cmocka_unit_test(arguments),                  cmocka_unit_test(gate_takes_only_a_start),
+      cmocka_unit_test(creator_dies_at_every_byte),
+      cmocka_unit_test(every_byte_turned),
+      cmocka_unit_test(truncated_plans),
+      cmocka_unit_test(length_fields_lie),
+      cmocka_unit_test(arguments),
+      cmocka_unit_test(gate_takes_only_a_start),
       cmocka_unit_test(signals_that_end_a_process_end_it),
-      cmocka_unit_test(descriptors_are_placed),     cmocka_unit_test(close_range_denied),
+      cmocka_unit_test(descriptors_are_placed),
+      cmocka_unit_test(close_range_denied),
       cmocka_unit_test(the_client_dies_after_it_won),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -73,7 +73,8 @@ void order_of_the_drop(void**) {
     position = std::find_if(position, k.calls.end(), [&](const Call& call) {
       return call.number == step.number && (step.first < 0 || call.arguments[0] == step.first);
     });
-    if (position == k.calls.end()) fail_msg("system call %ld (%ld) is missing or out of order", step.number, step.first);
+    if (position == k.calls.end())
+      fail_msg("system call %ld (%ld) is missing or out of order", step.number, step.first);
     ++position;
   }
 }
@@ -83,10 +84,10 @@ bool may_fail(const Kernel& good, size_t index) {
   const Call& call = good.calls[index];
   if (call.number == __NR_close || call.number == __NR_umask || call.number == __NR_exit_group) return true;
   if (call.number == __NR_prctl && call.arguments[0] == PR_SET_NAME) return true;  // a name for people
-  if (call.number == __NR_close_range) return true;   // the fallback walks /proc/self/fd
+  if (call.number == __NR_close_range) return true;                                // the fallback walks /proc/self/fd
   if (call.number == __NR_getpid || call.number == __NR_geteuid || call.number == __NR_execve) return true;
-  if (call.number == __NR_sendto) return true;        // told below, by what is sent
-  if (call.number == __NR_newfstatat) return true;    // /usr/bin/sh is not there: the next entry of PATH is
+  if (call.number == __NR_sendto) return true;      // told below, by what is sent
+  if (call.number == __NR_newfstatat) return true;  // /usr/bin/sh is not there: the next entry of PATH is
   return call.number == __NR_setresuid && call.arguments[0] == 0;  // the attempt to regain root must fail
 }
 
@@ -114,8 +115,10 @@ void every_failure_stops(void**) {
       if (retried || call.number == __NR_read || call.number == __NR_signalfd4) continue;
       const SentError sent = last_error(stream_of(k));
       if (!sent.present) fail_msg("call %zu (number %ld) failed without a word", index, call.number);
-      const bool told = sent.header.error == (call.number == __NR_mmap ? ENOMEM : -error) || sent.header.fault == static_cast<uint16_t>(wire::Fault::mismatch);
-      if (!told) fail_msg("call %zu (number %ld): errno %d instead of %ld", index, call.number, sent.header.error, -error);
+      const bool told = sent.header.error == (call.number == __NR_mmap ? ENOMEM : -error) ||
+                        sent.header.fault == static_cast<uint16_t>(wire::Fault::mismatch);
+      if (!told)
+        fail_msg("call %zu (number %ld): errno %d instead of %ld", index, call.number, sent.header.error, -error);
     }
   }
   assert_true(tried > 500);
@@ -126,7 +129,9 @@ void lies_are_found(void**) {
   const struct {
     long number;
     const char* text;
-  } rows[] = {{__NR_setgroups, "number of groups"}, {__NR_setresgid, "gid"}, {__NR_setresuid, "uid"},
+  } rows[] = {{__NR_setgroups, "number of groups"},
+              {__NR_setresgid, "gid"},
+              {__NR_setresuid, "uid"},
               {__NR_capset, "permitted"}};
   for (const auto& row : rows) {
     Kernel k = full_kernel();
@@ -188,10 +193,12 @@ void failures_name_their_cause(void**) {
        Fault::directory, ENOENT, "/process/cwd", "/bin/none"},
       {"a file on the way", [](Kernel&, auto& plan) { plan[11].strings = {"/bin/sh/x"}; }, Op::chdir, Fault::directory,
        ENOTDIR, "/process/cwd", "/bin/sh"},
-      {"no permission", [](Kernel& k, auto& plan) {
+      {"no permission",
+       [](Kernel& k, auto& plan) {
          plan[11].strings = {"/bin"};
          k.chdir_result["/bin"] = -EACCES;
-       }, Op::chdir, Fault::directory, EACCES, "/process/cwd", "/bin"},
+       },
+       Op::chdir, Fault::directory, EACCES, "/process/cwd", "/bin"},
       {"outside the root", [](Kernel& k, auto&) { k.getcwd_result = "(unreachable)/x"; }, Op::chdir, Fault::escaped, 0,
        "/process/cwd", "/"},
       {"no such program", [](Kernel&, auto& plan) { plan[12].strings = {"none", "/usr/bin:/bin"}; }, Op::find,
@@ -200,28 +207,28 @@ void failures_name_their_cause(void**) {
        ENOENT, "/process/args/0", "/bin/none"},
       {"a directory as program", [](Kernel&, auto& plan) { plan[12].strings = {"/bin", ""}; }, Op::find,
        Fault::not_executable, EACCES, "/process/args/0", "/bin"},
-      {"not executable in PATH", [](Kernel& k, auto&) { k.files["/bin/sh"] = 0100644; }, Op::find, Fault::not_executable,
-       EACCES, "/process/args/0", "sh"},
+      {"not executable in PATH", [](Kernel& k, auto&) { k.files["/bin/sh"] = 0100644; }, Op::find,
+       Fault::not_executable, EACCES, "/process/args/0", "sh"},
       {"a path that is too long", [](Kernel&, auto& plan) { plan[12].strings = {"/" + std::string(5000, 'x'), ""}; },
        Op::find, Fault::system_call, ENAMETOOLONG, "/process/args/0", nullptr},
-      {"an empty name", [](Kernel&, auto& plan) { plan[12].strings = {"", "/bin"}; }, Op::find, Fault::not_found, ENOENT,
-       "/process/args/0", ""},
+      {"an empty name", [](Kernel&, auto& plan) { plan[12].strings = {"", "/bin"}; }, Op::find, Fault::not_found,
+       ENOENT, "/process/args/0", ""},
       {"something mounted over /proc", [](Kernel& k, auto&) { k.proc_magic = 0x01021994; }, Op::oom_score_adj,
        Fault::system_call, EXDEV, "/process/oomScoreAdj", "/proc/self/oom_score_adj"},
       {"a uid of -1", [](Kernel&, auto& plan) { plan[10].numbers = {UINT32_MAX}; }, Op::uid, Fault::malformed, 0,
        "/process/user/uid", ""},
-      {"a gid of 2^32", [](Kernel&, auto& plan) { plan[9].numbers = {uint64_t{1} << 32}; }, Op::gid, Fault::malformed, 0,
-       "/process/user/gid", ""},
+      {"a gid of 2^32", [](Kernel&, auto& plan) { plan[9].numbers = {uint64_t{1} << 32}; }, Op::gid, Fault::malformed,
+       0, "/process/user/gid", ""},
       {"an unknown operation", [](Kernel&, auto& plan) { plan[5].op = static_cast<Op>(999); }, static_cast<Op>(999),
        Fault::malformed, 0, "/process/user/umask", ""},
       {"a number too few", [](Kernel&, auto& plan) { plan[2].numbers.pop_back(); }, Op::rlimit, Fault::malformed, 0,
        "/process/rlimits/0", ""},
-      {"descriptors that differ", [](Kernel&, auto& plan) { plan[19].numbers = {3}; }, Op::descriptors, Fault::malformed,
-       0, "", ""},
+      {"descriptors that differ", [](Kernel&, auto& plan) { plan[19].numbers = {3}; }, Op::descriptors,
+       Fault::malformed, 0, "", ""},
       {"execve fails", [](Kernel& k, auto&) { k.deny[__NR_execve] = -ENOEXEC; }, Op::exec, Fault::system_call, ENOEXEC,
        "/process/args", "/bin/sh"},
-      {"groups denied", [](Kernel& k, auto&) { k.deny[__NR_setgroups] = -EPERM; }, Op::groups, Fault::system_call, EPERM,
-       "/process/user/additionalGids", ""},
+      {"groups denied", [](Kernel& k, auto&) { k.deny[__NR_setgroups] = -EPERM; }, Op::groups, Fault::system_call,
+       EPERM, "/process/user/additionalGids", ""},
       {"bounding denied", [](Kernel& k, auto&) { k.capabilities.effective &= ~(1ULL << CAP_SETPCAP); }, Op::bounding,
        Fault::system_call, EPERM, "/process/capabilities/bounding", ""},
   };
@@ -235,9 +242,9 @@ void failures_name_their_cause(void**) {
     if (ending.executed || !sent.present || sent.header.op != static_cast<uint16_t>(row.op) ||
         sent.header.fault != static_cast<uint16_t>(row.fault) || sent.header.error != row.error ||
         sent.pointer != row.pointer || (row.text != nullptr && sent.text != row.text))
-      fail_msg("%s: executed %d, error %d, op %u, fault %u, errno %d, pointer '%s', text '%s'", row.name, ending.executed,
-               sent.present, sent.header.op, sent.header.fault, sent.header.error, sent.pointer.c_str(),
-               sent.text.c_str());
+      fail_msg("%s: executed %d, error %d, op %u, fault %u, errno %d, pointer '%s', text '%s'", row.name,
+               ending.executed, sent.present, sent.header.op, sent.header.fault, sent.header.error,
+               sent.pointer.c_str(), sent.text.c_str());
   }
 }
 
@@ -258,10 +265,14 @@ void many_groups(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(good_plan_executes),        cmocka_unit_test(one_byte_at_a_time),
-      cmocka_unit_test(order_of_the_drop),         cmocka_unit_test(every_failure_stops),
-      cmocka_unit_test(lies_are_found),            cmocka_unit_test(every_verified_number_matters),
-      cmocka_unit_test(root_must_not_come_back),   cmocka_unit_test(failures_name_their_cause),
+      cmocka_unit_test(good_plan_executes),
+      cmocka_unit_test(one_byte_at_a_time),
+      cmocka_unit_test(order_of_the_drop),
+      cmocka_unit_test(every_failure_stops),
+      cmocka_unit_test(lies_are_found),
+      cmocka_unit_test(every_verified_number_matters),
+      cmocka_unit_test(root_must_not_come_back),
+      cmocka_unit_test(failures_name_their_cause),
       cmocka_unit_test(many_groups),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

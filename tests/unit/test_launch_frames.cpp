@@ -44,7 +44,9 @@ struct Peer {
     pid = -1;
   }
   FrameTalk talk(Deadline deadline = no_deadline) const { return {ours.get(), pidfd.get(), "test", deadline}; }
-  void say(const std::string& bytes) const { assert_int_equal(write(theirs.get(), bytes.data(), bytes.size()), bytes.size()); }
+  void say(const std::string& bytes) const {
+    assert_int_equal(write(theirs.get(), bytes.data(), bytes.size()), bytes.size());
+  }
 
   pid_t pid;
   Fd pidfd, ours, theirs;
@@ -144,9 +146,12 @@ void a_dead_reader_is_an_error(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(frames_arrive_whole), cmocka_unit_test(end_of_file_and_death),
-      cmocka_unit_test(bad_bytes),           cmocka_unit_test(deadline),
-      cmocka_unit_test(large_frames_are_sent_whole), cmocka_unit_test(a_dead_reader_is_an_error),
+      cmocka_unit_test(frames_arrive_whole),
+      cmocka_unit_test(end_of_file_and_death),
+      cmocka_unit_test(bad_bytes),
+      cmocka_unit_test(deadline),
+      cmocka_unit_test(large_frames_are_sent_whole),
+      cmocka_unit_test(a_dead_reader_is_an_error),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -15,8 +15,14 @@ namespace {
 
 std::string payload(Op op, Fault fault, int error, uint64_t a, uint64_t b, std::string_view pointer,
                     std::string_view text) {
-  wire::ErrorHeader header = {static_cast<uint16_t>(op), static_cast<uint16_t>(fault), error, a, b,
-                              static_cast<uint16_t>(pointer.size()), static_cast<uint16_t>(text.size()), 0};
+  wire::ErrorHeader header = {static_cast<uint16_t>(op),
+                              static_cast<uint16_t>(fault),
+                              error,
+                              a,
+                              b,
+                              static_cast<uint16_t>(pointer.size()),
+                              static_cast<uint16_t>(text.size()),
+                              0};
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   return bytes.append(pointer).append(text);
 }
@@ -64,7 +70,8 @@ void sentences(void**) {
       {Op::rlimit, Fault::system_call, EPERM, 0, 0, "/process/rlimits/2", "", REAPER_ERR_PERMISSION, nullptr,
        "; raising a hard limit needs CAP_SYS_RESOURCE"},
       {Op::oom_score_adj, Fault::system_call, EACCES, 0, 0, "/process/oomScoreAdj", "/proc/self/oom_score_adj",
-       REAPER_ERR_PERMISSION, nullptr, "/proc/self/oom_score_adj; lowering it below the caller's needs CAP_SYS_RESOURCE"},
+       REAPER_ERR_PERMISSION, nullptr,
+       "/proc/self/oom_score_adj; lowering it below the caller's needs CAP_SYS_RESOURCE"},
       {Op::bounding, Fault::system_call, EPERM, 0, 0, "/process/capabilities/bounding", "", REAPER_ERR_PERMISSION,
        nullptr, "EPERM: CAP_CHOWN; needs CAP_SETPCAP"},
       {Op::groups, Fault::system_call, ENOMEM, 0, 0, "/process/user", "", REAPER_ERR_NO_MEMORY, "setgroups",
