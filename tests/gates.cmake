@@ -10,6 +10,7 @@ function(reaper_gate name timeout)
 endfunction()
 
 reaper_gate(binaries 120)
+set_tests_properties(gate.binaries PROPERTIES LABELS "gate;binaries")
 if(NOT REAPER_SANITIZE AND NOT REAPER_COVERAGE)
   reaper_gate(rooms 60)
   reaper_gate(phrases 60)

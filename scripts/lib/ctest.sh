@@ -18,3 +18,12 @@ run_tests() {
   done
   return "$status"
 }
+
+# The programs of the API's tests alone: under ThreadSanitizer nothing else has threads.
+api_targets() {
+  local file
+  for file in "$SOURCE"/tests/api/test_*.c; do
+    file=${file##*/test_}
+    echo "api_${file%.c}"
+  done
+}
