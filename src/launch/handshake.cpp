@@ -30,7 +30,6 @@ Status await_ready(const Launched& launched) {
   const Status sent = talk.send_bytes(launched.unsent);
   const bool is_gone = !sent.has_value() && (sent.error().sys_errno == EPIPE || sent.error().sys_errno == ECONNRESET);
   if (!sent.has_value() && !is_gone) return sent;
-  if (!sent.has_value() && sent.error().sys_errno != EPIPE && sent.error().sys_errno != ECONNRESET) return sent;
   const auto answer = TRY(talk.receive());
   if (!answer) {
     if (!sent.has_value()) return sent;
