@@ -30,15 +30,16 @@ extern char **environ;
 
 /* ---- the library, by name ---- */
 
-#define FUNCTIONS(X)                                                                                                  \
-  X(reaper_version)                                                                                                   \
-  X(reaper_commit)                                                                                                    \
-  X(reaper_features) X(reaper_runtime_new) X(reaper_runtime_free) X(reaper_runtime_root) X(reaper_create)             \
-      X(reaper_open) X(reaper_container_free) X(reaper_container_id) X(reaper_start) X(reaper_state) X(reaper_status) \
-          X(reaper_pid) X(reaper_pidfd) X(reaper_kill) X(reaper_delete) X(reaper_delete_id) X(reaper_wait)            \
-              X(reaper_list) X(reaper_plan) X(reaper_error_code) X(reaper_error_errno) X(reaper_error_message)        \
-                  X(reaper_error_pointer) X(reaper_error_stage) X(reaper_error_free) X(reaper_error_name)             \
-                      X(reaper_free)
+/* clang-format off */
+#define FUNCTIONS(X) \
+  X(reaper_version) X(reaper_commit) X(reaper_features) X(reaper_runtime_new) \
+  X(reaper_runtime_free) X(reaper_runtime_root) X(reaper_create) X(reaper_open) \
+  X(reaper_container_free) X(reaper_container_id) X(reaper_start) X(reaper_state) X(reaper_status) \
+  X(reaper_pid) X(reaper_pidfd) X(reaper_kill) X(reaper_delete) X(reaper_delete_id) X(reaper_wait) \
+  X(reaper_list) X(reaper_plan) X(reaper_error_code) X(reaper_error_errno) X(reaper_error_message) \
+  X(reaper_error_pointer) X(reaper_error_stage) X(reaper_error_free) X(reaper_error_name) \
+  X(reaper_free)
+/* clang-format on */
 
 static struct {
 #define MEMBER(name) __typeof__(&name) name;

@@ -213,6 +213,7 @@ static int hostile_dispositions(void *argument) {
   static const char *const lines[] = {"SigBlk:", "SigIgn:", "SigCgt:", "SigPnd:", "ShdPnd:"};
   for (size_t i = 0; i < COUNT_OF(lines); ++i) {
     char *value = line_value(text, lines[i]);
+    REQUIRE(value != NULL);
     if (strcmp(value, "0000000000000000") != 0) dprintf(2, "%s is %s\n", lines[i], value);
     CHECK(strcmp(value, "0000000000000000") == 0);
     free(value);
@@ -221,7 +222,7 @@ static int hostile_dispositions(void *argument) {
   for (size_t i = 0; i < 3; ++i) {
     char *was = line_value(before, lines[i]);
     char *is = line_value(after, lines[i]);
-    CHECK(strcmp(was, is) == 0);
+    CHECK(was != NULL && is != NULL && strcmp(was, is) == 0);
     free(was);
     free(is);
   }
