@@ -162,7 +162,11 @@ typedef struct reaper_create_options {
 REAPER_API int reaper_create(reaper_runtime *runtime, const char *id, const reaper_create_options *options,
                              reaper_container **out, reaper_error **err);
 
-/* A handle on an existing container. Errors: INVALID (the id), NOT_FOUND, CORRUPT, SYSTEM, NO_MEMORY. */
+/*
+ * A handle on an existing container. It keeps one descriptor on the container's directory and one on its process.
+ * Errors: INVALID (the id), NOT_FOUND, CORRUPT, UNSUPPORTED (a record of a newer version, or one from another pid
+ * namespace, where its numbers mean other processes), SYSTEM, NO_MEMORY.
+ */
 REAPER_API int reaper_open(const reaper_runtime *runtime, const char *id, reaper_container **out, reaper_error **err);
 
 /* Frees the handle. The container lives on. */
@@ -181,7 +185,7 @@ REAPER_API int reaper_start(reaper_container *container, reaper_error **err);
 
 /*
  * The state object of the specification (runtime.md, State) as JSON, with `created` (RFC 3339) and an object `reaper`
- * (docs/state.md). Takes no lock. Errors: NOT_FOUND, CORRUPT, SYSTEM, NO_MEMORY.
+ * (docs/state.md). Takes no lock. Errors: NOT_FOUND, STATUS (still being created), CORRUPT, SYSTEM, NO_MEMORY.
  */
 REAPER_API int reaper_state(const reaper_container *container, char **out_json, reaper_error **err);
 
