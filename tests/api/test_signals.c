@@ -288,11 +288,14 @@ static int kill_creators(void *argument) {
       if (result != REAPER_OK && (listed || result != REAPER_ERR_NOT_FOUND)) return complain("delete", error);
       reaper_error_free(error);
     } else if (reaper_delete_id(scene->runtime, "victim", 0, NULL) == REAPER_ERR_STATUS && listed) {
-      /* A committed one, or one that the next create sweeps away by itself. */
-      int32_t number = 0;
+      /* A committed one, or one that the next create sweeps away by itself: what is neither begun nor whole is no
+       * container to reaper_open(). */
+      int32_t number = REAPER_STATUS_CREATING;
       reaper_container *container = NULL;
-      CHECK(reaper_open(scene->runtime, "victim", &container, NULL) == REAPER_OK);
-      CHECK(reaper_status(container, &number, NULL) == REAPER_OK);
+      const int result = reaper_open(scene->runtime, "victim", &container, &error);
+      if (result != REAPER_OK && result != REAPER_ERR_NOT_FOUND) return complain("open", error);
+      if (result == REAPER_OK) CHECK(reaper_status(container, &number, NULL) == REAPER_OK);
+      reaper_error_free(error);
       reaper_container_free(container);
       if (number != REAPER_STATUS_CREATING)
         CHECK(reaper_delete_id(scene->runtime, "victim", REAPER_DELETE_FORCE, NULL) == REAPER_OK);
