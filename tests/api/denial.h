@@ -11,6 +11,8 @@ struct denial {
   uint32_t value;
 };
 
+/* Whether filters are allowed here at all. */
+int can_deny(void);
 /* For this thread and all that it forks or executes, for good. 0: done. */
 int deny(const struct denial *denials, int count);
 
