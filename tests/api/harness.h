@@ -41,7 +41,7 @@
   do {                                                               \
     if (!(condition)) fail_anywhere(#condition, __FILE__, __LINE__); \
   } while (0)
-void fail_anywhere(const char *what, const char *file, int line);
+void fail_anywhere(const char *what, const char *file, int line) __attribute__((noreturn));
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 

@@ -179,6 +179,13 @@ struct mill {
   atomic_int busy;
 };
 
+/* Frees the error; complains of another code. */
+static int is_other_than(int code, const char *what, reaper_error *error) {
+  if (reaper_error_code(error) != code) return complain(what, error);
+  reaper_error_free(error);
+  return 0;
+}
+
 static int grind(void *argument, int number) {
   struct mill *mill = argument;
   if (number >= 6) { /* two of them list */
@@ -204,7 +211,7 @@ static int grind(void *argument, int number) {
     if (result == REAPER_ERR_EXISTS) {
       reaper_error_free(error);
       const int removed = reaper_delete_id(mill->scene->runtime, id, REAPER_DELETE_FORCE, &error);
-      if (removed != REAPER_OK && removed != REAPER_ERR_NOT_FOUND) bad = complain("delete", error);
+      bad = removed != REAPER_OK && is_other_than(REAPER_ERR_NOT_FOUND, "delete", error);
       continue;
     }
     /* The other one's --force may end what this one creates or starts: that must be said, and nothing else. */
@@ -218,7 +225,7 @@ static int grind(void *argument, int number) {
     }
     reaper_start(container, NULL);
     const int removed = reaper_delete(container, REAPER_DELETE_FORCE, &error);
-    if (removed != REAPER_OK && removed != REAPER_ERR_NOT_FOUND) bad = complain("delete", error);
+    bad = removed != REAPER_OK && is_other_than(REAPER_ERR_NOT_FOUND, "delete", error);
     reaper_container_free(container);
   }
   atomic_fetch_sub(&mill->busy, 1);

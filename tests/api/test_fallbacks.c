@@ -179,10 +179,10 @@ static void test_installed_init(void **state) {
 static void test_no_init_at_all(void **state) {
   const struct scene *scene = *state;
   if (!can_deny()) SKIP("seccomp filters are not allowed here");
+  if (access(REAPER_INIT_INSTALLED, F_OK) == 0) SKIP("reaper-init is installed where this build looks for it");
   char *prefix = path_in(&scene->place, "bare");
   make_prefix(prefix, 0);
   struct prefixed prefixed = {prefix, NO_LIFE, EPERM};
-  /* The configured prefix is looked at too: where Reaper is installed there, it is found. */
   assert_int_equal(in_child(execute_in_prefix, &prefixed), 0);
   free(prefix);
 }
