@@ -31,15 +31,15 @@ fetch_go_modules() {
   for module in $(go_modules); do (cd "$(dirname "$module")" && go mod download); done
 }
 
-# configure DIRECTORY [OPTION...]: prefix inside it, lib and not lib/TRIPLET, so that all paths are short and known.
+# configure DIRECTORY [OPTION...]: lib and not lib/TRIPLET, so that all paths are short and known.
 configure() {
   local directory=$1 generator=Ninja
   shift
   command -v ninja >/dev/null || generator='Unix Makefiles'
   [ ! -e "$directory/CMakeCache.txt" ] ||
     generator=$(sed -n 's/^CMAKE_GENERATOR:INTERNAL=//p' "$directory/CMakeCache.txt")
-  cmake -S "$SOURCE" -B "$directory" -G "$generator" -DCMAKE_INSTALL_PREFIX="$directory/prefix" \
-    -DCMAKE_INSTALL_LIBDIR=lib "$@"
+  cmake -S "$SOURCE" -B "$directory" -G "$generator" -DCMAKE_INSTALL_LIBDIR=lib \
+    -DCMAKE_INSTALL_PREFIX="$directory/nothing-is-installed-here" "$@"
 }
 
 # build DIRECTORY [TARGET...]
@@ -47,4 +47,10 @@ build() {
   local directory=$1
   shift
   cmake --build "$directory" --parallel "$JOBS" ${1:+--target "$@"}
+}
+
+# Installs a build into DIRECTORY/prefix. The prefix is said only now, as in the plain three commands, so that tests can
+# have a machine on which nothing is installed where the library was told at its build.
+install_build() {
+  cmake --install "$1" --prefix "$1/prefix" >/dev/null
 }

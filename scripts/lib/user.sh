@@ -53,8 +53,6 @@ copy_source() {
 }
 
 as_user_build() {
-  as_user cmake -S "$SOURCE" -B "$1" -DCMAKE_BUILD_TYPE=Release -DREAPER_TESTS=ON \
-    -DCMAKE_INSTALL_PREFIX="$1/prefix" -DCMAKE_INSTALL_LIBDIR=lib
+  as_user cmake -S "$SOURCE" -B "$1" -DCMAKE_BUILD_TYPE=Release -DREAPER_TESTS=ON -DCMAKE_INSTALL_LIBDIR=lib
   as_user cmake --build "$1" --parallel "$JOBS"
-  as_user cmake --install "$1" >/dev/null
 }
