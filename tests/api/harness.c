@@ -19,9 +19,15 @@
 
 #if defined(__SANITIZE_THREAD__)
 /* Children of a threaded test go on here, as those of the hosts do that the tests stand for. */
-const char *__tsan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) {
   return "die_after_fork=0";
+}
+
+/* A careless host's handler, which spoils errno, is what test_hostile_host is about. */
+__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void) {
+  return "signal:reap_everybody\n";
 }
 #endif
 
