@@ -178,8 +178,9 @@ REAPER_API const char *reaper_container_id(const reaper_container *container);
 /*
  * Runs the program of a created container. Success means that execve(2) has succeeded with an identity that was
  * read back and compared.
- * Errors: STATUS (not `created`), BUSY, NOT_FOUND, EXEC, VERIFY, TIMEOUT, SYSTEM, NO_MEMORY; after any but STATUS, BUSY
- * and NOT_FOUND the container is stopped.
+ * Errors: STATUS (not `created`), BUSY, NOT_FOUND, INVALID (config.json has no `process`), EXEC, VERIFY, TIMEOUT,
+ * PERMISSION, UNSUPPORTED (reaper-init of another version), SYSTEM, NO_MEMORY; after any but STATUS, BUSY, NOT_FOUND
+ * and INVALID the container is stopped.
  */
 REAPER_API int reaper_start(reaper_container *container, reaper_error **err);
 
@@ -202,7 +203,7 @@ REAPER_API int reaper_pid(const reaper_container *container, int32_t *out, reape
 
 /*
  * A new pidfd (pidfd_open(2)) of the container's process; yours to close. poll(2) reports it readable when the process
- * has ended. Errors: STATUS (it has ended and was reaped), as reaper_state() otherwise.
+ * has ended. Errors: STATUS (it has ended and was reaped), PERMISSION, as reaper_state() otherwise.
  */
 REAPER_API int reaper_pidfd(const reaper_container *container, int32_t *out, reaper_error **err);
 
