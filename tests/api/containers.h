@@ -64,4 +64,12 @@ int quiet_life(reaper_runtime *runtime, const char *id, const char *config, int 
 /* Prints an error on stderr, frees it and returns 1. */
 int complain(const char *what, reaper_error *error);
 
+/* `text` with each '@' as the place's directory; free(3) it. */
+char *filled(const struct scene *scene, const char *text);
+/* Whether a create of these options fails in another way than expected, or gives a container. */
+int create_differs(const struct scene *scene, const reaper_create_options *options, const struct expected *expected);
+/* Fails as expected, and leaves nothing. */
+void assert_create_fails(const struct scene *scene, const reaper_create_options *options,
+                         const struct expected *expected);
+
 #endif

@@ -17,38 +17,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* `text` with each '@' as the place's directory. */
-static char *filled(const struct scene *scene, const char *text) {
-  const char *directory = scene->place.directory;
-  size_t count = 0;
-  for (const char *at = text; *at != '\0'; ++at) count += *at == '@';
-  char *out = calloc(1, strlen(text) + count * strlen(directory) + 1);
-  assert_non_null(out);
-  for (char *end = out; *text != '\0'; ++text) {
-    if (*text == '@')
-      end = stpcpy(end, directory);
-    else
-      *end++ = *text;
-  }
-  return out;
-}
-
-static int create_differs(const struct scene *scene, const reaper_create_options *options,
-                          const struct expected *expected) {
-  reaper_container *container = NULL;
-  reaper_error *error = NULL;
-  const int result = reaper_create(scene->runtime, "failing", options, &container, &error);
-  return error_differs(result, &error, expected) || container != NULL;
-}
-
-/* Fails as expected, and leaves nothing. */
-static void assert_create_fails(const struct scene *scene, const reaper_create_options *options,
-                                const struct expected *expected) {
-  const struct census before = take_census(scene->place.root);
-  if (create_differs(scene, options, expected)) fail_msg("config: %s", options->config != NULL ? options->config : "-");
-  assert_same_census(before, take_census(scene->place.root));
-}
-
 struct row {
   const char *text; /* a config, or members of `process`; '@' is the place */
   struct expected expected;

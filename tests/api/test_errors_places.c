@@ -13,22 +13,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int create_differs(const struct scene *scene, const reaper_create_options *options,
-                          const struct expected *expected) {
-  reaper_container *container = NULL;
-  reaper_error *error = NULL;
-  const int result = reaper_create(scene->runtime, "failing", options, &container, &error);
-  return error_differs(result, &error, expected) || container != NULL;
-}
-
-/* Fails as expected, and leaves nothing. */
-static void assert_create_fails(const struct scene *scene, const reaper_create_options *options,
-                                const struct expected *expected) {
-  const struct census before = take_census(scene->place.root);
-  if (create_differs(scene, options, expected)) fail_msg("config: %s", options->config != NULL ? options->config : "-");
-  assert_same_census(before, take_census(scene->place.root));
-}
-
 static void test_bundles(void **state) {
   struct scene *scene = *state;
   char *nothing = path_in(&scene->place, "nothing");
