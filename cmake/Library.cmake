@@ -47,6 +47,7 @@ set(REAPER_VERSION_DEFINITIONS "REAPER_VERSION=\"${PROJECT_VERSION}\";REAPER_COM
 set_source_files_properties(src/runtime/features.cpp src/abi/runtime.cpp PROPERTIES
   COMPILE_DEFINITIONS "${REAPER_VERSION_DEFINITIONS}")
 add_dependencies(reaper-rooms reaper-init)
+reaper_precompile(reaper-rooms)
 # The image is read by the assembler (.incbin), which no dependency scanner sees.
 set_source_files_properties(src/launch/image.cpp PROPERTIES OBJECT_DEPENDS ${CMAKE_BINARY_DIR}/libexec/reaper-init)
 

@@ -2,6 +2,7 @@ option(REAPER_TESTS "Build the tests (needs cmocka)" OFF)
 option(REAPER_BENCH "Build the benchmark programs" OFF)
 option(REAPER_COVERAGE "Instrument for gcov" OFF)
 option(REAPER_WERROR "Warnings are errors" OFF)
+option(REAPER_PCH "Precompile the standard headers: half the build time, but a missing #include goes unseen" OFF)
 set(REAPER_SANITIZE "" CACHE STRING "Sanitizers, as of -fsanitize=: 'address,undefined' or 'thread'")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -50,3 +51,15 @@ if(REAPER_SANITIZE)
   set(REAPER_STATIC_RUNTIME)
   set(REAPER_NO_UNDEFINED)
 endif()
+
+# What nearly every C++ file includes. Never for reaper-init and the code after the clone: they have no libstdc++.
+function(reaper_precompile target)
+  if(REAPER_PCH)
+    target_precompile_headers(${target} PRIVATE
+      $<$<COMPILE_LANGUAGE:CXX>:<chrono$<ANGLE-R>> $<$<COMPILE_LANGUAGE:CXX>:<expected$<ANGLE-R>>
+      $<$<COMPILE_LANGUAGE:CXX>:<functional$<ANGLE-R>> $<$<COMPILE_LANGUAGE:CXX>:<map$<ANGLE-R>>
+      $<$<COMPILE_LANGUAGE:CXX>:<memory$<ANGLE-R>> $<$<COMPILE_LANGUAGE:CXX>:<mutex$<ANGLE-R>>
+      $<$<COMPILE_LANGUAGE:CXX>:<optional$<ANGLE-R>> $<$<COMPILE_LANGUAGE:CXX>:<string$<ANGLE-R>>
+      $<$<COMPILE_LANGUAGE:CXX>:<string_view$<ANGLE-R>> $<$<COMPILE_LANGUAGE:CXX>:<vector$<ANGLE-R>>)
+  endif()
+endfunction()
