@@ -11,6 +11,8 @@ endfunction()
 
 reaper_gate(binaries 120)
 set_tests_properties(gate.binaries PROPERTIES LABELS "gate;binaries")
+reaper_gate(docs 900)
+set_tests_properties(gate.docs PROPERTIES LABELS "gate;docs")
 if(NOT REAPER_SANITIZE AND NOT REAPER_COVERAGE)
   reaper_gate(rooms 60)
   reaper_gate(phrases 60)
