@@ -107,4 +107,18 @@ Outcome close_others(State& state, const Operation& operation) {
   return close_from(3 + state.extra_fds, state.connection, -1);
 }
 
+Outcome keep_only(int& third, int& fourth) {
+  constexpr int count = 5;
+  const long null = call(__NR_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+  if (null < 0) return failed_call(null, "open /dev/null");
+  long sources[count] = {null, null, null, third, fourth};
+  for (long& source : sources)
+    if ((source = lift(static_cast<int>(source), count)) < 0) return failed_call(source, "fcntl F_DUPFD_CLOEXEC");
+  for (int target = 0; target < count; ++target)
+    if (const long placed = call(__NR_dup3, sources[target], target, 0); placed < 0) return failed_call(placed, "dup3");
+  third = 3;
+  fourth = 4;
+  return close_from(count, -1, -1);
+}
+
 }  // namespace reaper::init

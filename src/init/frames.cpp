@@ -9,6 +9,8 @@ namespace reaper::init {
 namespace {
 
 constexpr int msg_nosignal = 0x4000;      // MSG_NOSIGNAL, linux/socket.h does not export it
+constexpr int sol_socket = 1;             // SOL_SOCKET, the same on both architectures
+constexpr int scm_rights = 1;             // SCM_RIGHTS
 constexpr uint64_t max_text = 16U << 10;  // a pointer and a path fit; both fields are 16 bits wide
 
 long send_all(int fd, const void* bytes, uint64_t size) {
@@ -46,6 +48,36 @@ long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size) {
   const wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(type), size, 0};
   const long result = send_all(fd, &header, sizeof header);
   return result < 0 || size == 0 ? result : send_all(fd, payload, size);
+}
+
+long send_frame_with_descriptor(int fd, wire::Frame type, const void* payload, uint32_t size, int descriptor) {
+  wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(type), size, 0};
+  struct {
+    void* base;
+    uint64_t size;
+  } part = {&header, sizeof header};  // iovec
+  struct {
+    uint64_t size;
+    int32_t level, type;
+    int32_t descriptor, padding;
+  } control = {sizeof control - sizeof control.padding, sol_socket, scm_rights, descriptor, 0};  // cmsghdr, cmsg(3)
+  struct {
+    void* name;
+    uint32_t name_size, padding;
+    void* parts;
+    uint64_t part_count;
+    void* control;
+    uint64_t control_size;
+    uint32_t flags, more_padding;
+  } message = {nullptr, 0, 0, &part, 1, &control, sizeof control, 0, 0};  // msghdr, sendmsg(2)
+  // The descriptor goes with the first byte; a stream socket with so little in it takes the header at once.
+  const long sent = call_again(__NR_sendmsg, fd, &message, msg_nosignal);
+  if (sent < 0) return sent;
+  if (const long rest =
+          send_all(fd, reinterpret_cast<const char*>(&header) + sent, sizeof header - static_cast<uint64_t>(sent));
+      rest < 0)
+    return rest;
+  return send_all(fd, payload, size);
 }
 
 void send_error(int fd, const Operation* operation, const Outcome& outcome) {

@@ -12,6 +12,9 @@ long read_exactly(int fd, void* out, uint64_t size);
 // 0 or a negative errno. A peer that is gone gives -EPIPE, never a signal.
 long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size);
 
+// The same with a descriptor of ours, which the receiver gets as a new one of its own.
+long send_frame_with_descriptor(int fd, wire::Frame type, const void* payload, uint32_t size, int descriptor);
+
 // Tells `fd` why `operation` (null: none) failed.
 void send_error(int fd, const Operation* operation, const Outcome& outcome);
 

@@ -53,6 +53,8 @@ bool well_formed(const Operation& operation) {
     case wire::Op::signals:
     case wire::Op::no_new_privs:
     case wire::Op::not_dumpable:
+    case wire::Op::supervise:
+    case wire::Op::report:
       return numbers == 0 && strings == 0;
     case wire::Op::rlimit:
     case wire::Op::capabilities:
@@ -95,6 +97,10 @@ Outcome carry_out(State& state, const Operation& operation) {
       return set_oom_score_adj(operation);
     case wire::Op::not_dumpable:
       return checked(call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
+    case wire::Op::supervise:
+      return supervise(state);
+    case wire::Op::report:
+      return report(state);
     case wire::Op::umask:
       call(__NR_umask, operation.number(0));
       return {};

@@ -10,6 +10,24 @@ namespace reaper::init {
 // Puts the program's descriptors at 0, 1, 2, 3 ... and closes every other but the handshake and the state directory.
 Outcome place_descriptors(State& state, const wire::LaunchHeader& launch, const int32_t* extra);
 Outcome close_others(State& state, const Operation& operation);
+// For a process that only stays: /dev/null at 0, 1 and 2, and of the others these two alone, which are at 3 and 4 then.
+Outcome keep_only(int& third, int& fourth);
+
+// process.cpp
+// Both return in the child, which carries on with the plan; the process that called never leaves them.
+Outcome supervise(State& state);
+Outcome report(State& state);
+
+// exit_record.cpp
+// Makes the file that the record of the end will be written to, so that a full disk cannot lose it then. Negative
+// errno.
+int prepare_exit_record(int state_directory);
+struct Ending {
+  int32_t code;    // CLD_*, waitid(2)
+  int32_t status;  // the exit status, or the signal
+  int64_t user_us, system_us, max_rss_kib;
+};
+void write_exit_record(int state_directory, int record, const Ending& ending);
 
 // gate.cpp
 Outcome bind_gate(State& state);

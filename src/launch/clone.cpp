@@ -47,6 +47,8 @@ long vfork_by_clone(int* pidfd, ChildWork& work) {
                    run_child, &work);
 }
 
+constexpr int keeper_limit_ms = 2000;
+
 void reap(const Fd& pidfd) {
   siginfo_t info;
   // ECHILD: a host that ignores SIGCHLD or waits for everybody was faster.
@@ -108,10 +110,22 @@ Result<Launched> clone_init(const LaunchRequest& request) {
 
 void end_launched(Launched& launched) {
   if (!launched.pidfd) return;
+  // Not close alone: a child that the host forked meanwhile may hold our end. A keeper whose clone we have not heard of
+  // leaves a process that reads this end of file.
+  shutdown(launched.handshake.get(), SHUT_RDWR);
   syscall(SYS_pidfd_send_signal, launched.pidfd.get(), SIGKILL, nullptr, 0);
-  reap(launched.pidfd);
+  if (launched.keeper_pidfd) {
+    // It reaps its child and ends by itself, unless somebody has stopped it.
+    pollfd ended = {launched.keeper_pidfd.get(), POLLIN, 0};
+    if (poll(&ended, 1, keeper_limit_ms) <= 0)
+      syscall(SYS_pidfd_send_signal, launched.keeper_pidfd.get(), SIGKILL, nullptr, 0);
+    reap(launched.keeper_pidfd);
+  } else {
+    reap(launched.pidfd);
+  }
   launched.handshake.reset();
   launched.pidfd.reset();
+  launched.keeper_pidfd.reset();
 }
 
 }  // namespace reaper

@@ -2,8 +2,10 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <climits>
+#include <cstring>
 
 namespace reaper {
 
@@ -58,9 +60,32 @@ Status FrameTalk::send_bytes(std::string_view bytes) const {
   return {};
 }
 
-Result<bool> FrameTalk::read_exactly(char* out, size_t size) const {
+// recv(2) without waiting; -1 and errno where that fails.
+Result<ssize_t> FrameTalk::receive_some(char* out, size_t size, Fd& descriptor) const {
+  iovec part = {out, size};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t got = recvmsg(socket_, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (got < 0) return got;
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    int number;
+    memcpy(&number, CMSG_DATA(header), sizeof number);
+    descriptor = Fd(number);
+  } else if ((message.msg_flags & MSG_CTRUNC) != 0) {
+    // The kernel could not give us what came with it: our table of descriptors is full (unix(7)).
+    return fail(system_error(stage_, "recvmsg of a descriptor from reaper-init", EMFILE));
+  }
+  return got;
+}
+
+Result<bool> FrameTalk::read_exactly(char* out, size_t size, Fd& descriptor) const {
   for (size_t used = 0; used < size;) {
-    const ssize_t got = recv(socket_, out + used, size - used, MSG_DONTWAIT);
+    const ssize_t got = TRY(receive_some(out + used, size - used, descriptor));
     if (got > 0) {
       used += static_cast<size_t>(got);
       continue;
@@ -71,7 +96,7 @@ Result<bool> FrameTalk::read_exactly(char* out, size_t size) const {
       if (used == 0) return false;
       return fail(protocol_error(stage_, "half a frame"));
     }
-    if (errno != EAGAIN) return fail(system_error(stage_, "recv from reaper-init"));
+    if (errno != EAGAIN) return fail(system_error(stage_, "recvmsg from reaper-init"));
     if (TRY(wait(POLLIN)) == Ready::ended) {
       if (used == 0) return false;
       return fail(protocol_error(stage_, "half a frame"));
@@ -82,7 +107,8 @@ Result<bool> FrameTalk::read_exactly(char* out, size_t size) const {
 
 Result<std::optional<ReceivedFrame>> FrameTalk::receive() const {
   wire::FrameHeader header;
-  if (!TRY(read_exactly(reinterpret_cast<char*>(&header), sizeof header))) return std::nullopt;
+  Fd descriptor;
+  if (!TRY(read_exactly(reinterpret_cast<char*>(&header), sizeof header, descriptor))) return std::nullopt;
   if (header.magic != wire::frame_magic || header.size > wire::max_frame_bytes)
     return fail(protocol_error(stage_, "bytes that are no frame"));
   if (header.version != wire::version)
@@ -90,8 +116,8 @@ Result<std::optional<ReceivedFrame>> FrameTalk::receive() const {
                  "reaper-init speaks version " + std::to_string(header.version) + " of the protocol, this library " +
                      std::to_string(wire::version),
                  "", std::string(stage_)});
-  ReceivedFrame frame = {static_cast<wire::Frame>(header.type), std::string(header.size, '\0')};
-  if (header.size != 0 && !TRY(read_exactly(frame.payload.data(), header.size)))
+  ReceivedFrame frame = {static_cast<wire::Frame>(header.type), std::string(header.size, '\0'), std::move(descriptor)};
+  if (header.size != 0 && !TRY(read_exactly(frame.payload.data(), header.size, frame.descriptor)))
     return fail(protocol_error(stage_, "half a frame"));
   return frame;
 }

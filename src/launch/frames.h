@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/fd.h"
 #include "core/result.h"
 #include "plan/wire.h"
 
@@ -17,6 +18,7 @@ inline constexpr Deadline no_deadline = Deadline::max();
 struct ReceivedFrame {
   wire::Frame type;
   std::string payload;
+  Fd descriptor = {};  // that came with it (SCM_RIGHTS), close-on-exec; most frames have none
 };
 
 // Whole frames over `socket`, giving up when the process behind `pidfd` has ended (the socket alone cannot tell: a
@@ -33,7 +35,9 @@ class FrameTalk {
  private:
   enum class Ready { socket, ended };
   Result<Ready> wait(short events) const;
-  Result<bool> read_exactly(char* out, size_t size) const;  // false: end of file before the first byte
+  // False: end of file before the first byte. A descriptor that comes with the bytes goes to `descriptor`.
+  Result<bool> read_exactly(char* out, size_t size, Fd& descriptor) const;
+  Result<ssize_t> receive_some(char* out, size_t size, Fd& descriptor) const;
 
   int socket_;
   int pidfd_;

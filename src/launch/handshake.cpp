@@ -1,4 +1,6 @@
 // LAUNCH -> READY -> GO, over the socket pair that init was born with.
+#include <cstring>
+
 #include "launch/frames.h"
 #include "launch/launch.h"
 
@@ -23,6 +25,32 @@ std::string launch_frame(const LaunchRequest& request) {
   return bytes;
 }
 
+namespace {
+
+Error out_of_turn() {
+  return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init answered out of turn", "", "handshake"};
+}
+
+}  // namespace
+
+Status await_cloned(Launched& launched) {
+  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
+  TRY(talk.send_bytes(launched.unsent));
+  launched.unsent.clear();
+  auto answer = TRY(talk.receive());
+  if (!answer) return fail({REAPER_ERR_SYSTEM, 0, "reaper-init ended before it had cloned a process", "", "handshake"});
+  if (answer->type == wire::Frame::error) return fail(error_from_frame(answer->payload));
+  wire::Cloned cloned;
+  if (answer->type != wire::Frame::cloned || answer->payload.size() != sizeof cloned || !answer->descriptor)
+    return fail(out_of_turn());
+  memcpy(&cloned, answer->payload.data(), sizeof cloned);
+  launched.keeper = launched.pid;
+  launched.keeper_pidfd = std::move(launched.pidfd);
+  launched.pid = cloned.pid;
+  launched.pidfd = std::move(answer->descriptor);
+  return {};
+}
+
 Status await_ready(const Launched& launched) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   // An init that dies while it is being told its plan has said why: its answer is worth more than our EPIPE. After any
@@ -36,8 +64,7 @@ Status await_ready(const Launched& launched) {
     return fail({REAPER_ERR_SYSTEM, 0, "reaper-init ended before the container was created", "", "handshake"});
   }
   if (answer->type == wire::Frame::error) return fail(error_from_frame(answer->payload));
-  if (answer->type != wire::Frame::ready)
-    return fail({REAPER_ERR_INTERNAL, EPROTO, "reaper-init answered out of turn", "", "handshake"});
+  if (answer->type != wire::Frame::ready) return fail(out_of_turn());
   return {};
 }
 

@@ -29,8 +29,10 @@ struct LaunchRequest {
 };
 
 struct Launched {
-  pid_t pid = -1;
+  pid_t pid = -1;  // the container's process, or a hook's
   Fd pidfd;
+  pid_t keeper = -1;  // the reaper-init that stays: a supervisor, or the one that reports a hook's end; -1: none
+  Fd keeper_pidfd;
   Fd handshake;
   std::string unsent;  // what of the LAUNCH frame did not fit into the socket before the clone
 };
@@ -39,11 +41,14 @@ struct Launched {
 std::string launch_frame(const LaunchRequest& request);
 // Clones, and returns when the process exists and its image is executed. It finds its plan in the socket already.
 Result<Launched> clone_init(const LaunchRequest& request);
+// For a plan with `supervise` or `report`: what clone_init() gave is the process that stays, and becomes `keeper`.
+// Waits for it to say which process it has cloned.
+Status await_cloned(Launched& launched);
 // Waits for READY: everything but the program is in place.
 Status await_ready(const Launched& launched);
 // Tells init that its record is committed. Without it, init exits at end of file.
 Status send_go(const Launched& launched);
-// SIGKILL, then reaps it. For every failure between clone and commit.
+// SIGKILL, then reaps it; a keeper too. For every failure between clone and commit.
 void end_launched(Launched& launched);
 
 // Connects the gate in the container's directory and sees the start through. STATUS: nobody listens (already started).

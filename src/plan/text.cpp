@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <iterator>
 
 #include "core/json.h"
 #include "plan/concerns.h"
@@ -106,6 +105,8 @@ std::string arguments_in_words(const Operation& operation, uint64_t last_capabil
     case wire::Op::wait:
     case wire::Op::signals:
     case wire::Op::not_dumpable:
+    case wire::Op::supervise:
+    case wire::Op::report:
       return "";
     case wire::Op::rlimit:
       return resource_name(n[0]) + " soft=" + limit_in_words(n[1]) + " hard=" + limit_in_words(n[2]);
@@ -154,13 +155,55 @@ std::string line_of(size_t number, const Operation& operation, uint64_t last_cap
 }  // namespace
 
 std::string_view operation_name(wire::Op op) {
-  static constexpr std::string_view names_by_number[] = {
-      "init",      "setsid",    "gate",        "setrlimit", "oom_score_adj", "umask",       "keep_caps", "bounding",
-      "setgroups", "setresgid", "setresuid",   "chdir",     "find",          "capset",      "ambient",   "no_new_privs",
-      "wait",      "signals",   "close_range", "verify",    "execve",        "not_dumpable"};
-  static_assert(static_cast<size_t>(wire::Op::not_dumpable) + 1 == std::size(names_by_number));
-  const auto number = static_cast<size_t>(op);
-  return number < std::size(names_by_number) ? names_by_number[number] : names_by_number[0];
+  switch (op) {
+    case wire::Op::session:
+      return "setsid";
+    case wire::Op::gate:
+      return "gate";
+    case wire::Op::rlimit:
+      return "setrlimit";
+    case wire::Op::oom_score_adj:
+      return "oom_score_adj";
+    case wire::Op::umask:
+      return "umask";
+    case wire::Op::keep_caps:
+      return "keep_caps";
+    case wire::Op::bounding:
+      return "bounding";
+    case wire::Op::groups:
+      return "setgroups";
+    case wire::Op::gid:
+      return "setresgid";
+    case wire::Op::uid:
+      return "setresuid";
+    case wire::Op::chdir:
+      return "chdir";
+    case wire::Op::find:
+      return "find";
+    case wire::Op::capabilities:
+      return "capset";
+    case wire::Op::ambient:
+      return "ambient";
+    case wire::Op::no_new_privs:
+      return "no_new_privs";
+    case wire::Op::wait:
+      return "wait";
+    case wire::Op::signals:
+      return "signals";
+    case wire::Op::descriptors:
+      return "close_range";
+    case wire::Op::verify:
+      return "verify";
+    case wire::Op::exec:
+      return "execve";
+    case wire::Op::not_dumpable:
+      return "not_dumpable";
+    case wire::Op::supervise:
+      return "supervise";
+    case wire::Op::report:
+      return "report";
+  }
+  return "init";  // outside of any operation
 }
 
 std::string plan_to_text(const Plan& plan) {

@@ -15,7 +15,8 @@ namespace reaper::wire {
 inline constexpr uint32_t plan_magic = 0x4e4c5052;   // "RPLN"
 inline constexpr uint32_t frame_magic = 0x4d465052;  // "RPFM"
 inline constexpr uint16_t version = 1;
-inline constexpr char init_name[] = "reaper-init";      // until execve replaces it, PR_SET_NAME
+inline constexpr char init_name[] = "reaper-init";  // until execve replaces it, PR_SET_NAME
+inline constexpr char supervisor_name[] = "reaper-superv";
 inline constexpr uint32_t max_plan_bytes = 32U << 20;   // argv and envp may be large; the kernel's own limit is 6 MiB
 inline constexpr uint32_t max_frame_bytes = 64U << 10;  // of every frame but launch
 inline constexpr uint32_t max_groups = 65536;           // NGROUPS_MAX
@@ -45,6 +46,8 @@ enum class Op : uint16_t {
                       //  securebits, flags, gid...] read back and compare; see verify_*
   exec = 20,          // [argc] argv..., envp...
   not_dumpable = 21,  // PR_SET_DUMPABLE 0: after oom_score_adj, which an unprivileged process could not write then
+  supervise = 22,     // clone: the child carries on with the plan, this process stays as its supervisor (process.cpp)
+  report = 23,        // clone: the child carries on with the plan, this process tells the library how it ended
 };
 
 // Flags of `verify`.
@@ -77,6 +80,8 @@ enum class Frame : uint16_t {
   accepted = 5,  // gate, init -> client: this client has won; no payload
   exec = 6,      // gate, init -> client: verified, execve comes next; then end of file is success; no payload
   error = 7,     // init -> library or client: ErrorHeader, then pointer and text
+  cloned = 8,    // init -> library: Cloned, and a pidfd of that process as SCM_RIGHTS (unix(7))
+  ended = 9,     // init -> library, of `report`: Ended
 };
 
 struct FrameHeader {
@@ -94,6 +99,17 @@ struct LaunchHeader {
   uint32_t extra_count;
   uint32_t plan_size;
   // then int32_t extra[extra_count], padded with zeros to 8 bytes, then the plan
+};
+
+// The process that carries on with the plan.
+struct Cloned {
+  int32_t pid;  // in the pid namespace of the library's caller, which is init's too
+};
+
+// How that process ended, as waitid(2) has it.
+struct Ended {
+  int32_t code;    // CLD_EXITED, CLD_KILLED or CLD_DUMPED
+  int32_t status;  // the exit status, or the signal
 };
 
 // Which of an operation's steps failed. The library makes the sentence.
