@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "report.h"
 
@@ -31,6 +32,11 @@ void read_creation(const Arguments& arguments, Creation& out) {
   out.options.extra_fds = out.extra_fds.empty() ? nullptr : out.extra_fds.data();
   out.options.extra_fd_count = static_cast<uint32_t>(out.extra_fds.size());
   if (arguments.has(Opt::strict)) out.options.flags |= REAPER_CREATE_STRICT;
+}
+
+uint32_t read_format(const Arguments& arguments) {
+  const bool json = arguments.has(Opt::format) && strcmp(arguments.text(Opt::format), "json") == 0;
+  return json ? REAPER_FORMAT_JSON : REAPER_FORMAT_TEXT;
 }
 
 int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runtime& runtime, Container& out) {

@@ -1,4 +1,4 @@
-// What create, run and plan share: from arguments to reaper_create_options.
+// What create, run, plan and check share: from arguments to reaper_create_options.
 #pragma once
 
 #include <vector>
@@ -19,6 +19,9 @@ struct Creation {
   reaper_create_options options = {};
 };
 void read_creation(const Arguments& arguments, Creation& out);
+
+// REAPER_FORMAT_* of --format text|json.
+uint32_t read_format(const Arguments& arguments);
 
 // reaper_create() with these descriptors as the program's 0, 1 and 2. Returns 0, or an exit code after reporting.
 int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runtime& runtime, Container& out);

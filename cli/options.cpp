@@ -86,7 +86,9 @@ constexpr OptionRow list_options[] = {
     help_row,
 };
 
-constexpr OptionRow plan_options[] = {bundle_row, strict_row, help_row};
+constexpr auto text_or_json_row =
+    valued(Opt::format, "format", 'f', Kind::choice, "text|json", "how to print (default: text)");
+constexpr OptionRow plan_options[] = {bundle_row, strict_row, text_or_json_row, help_row};
 
 constexpr OptionRow wait_options[] = {
     valued(Opt::timeout, "timeout", 0, Kind::seconds, "SECONDS", "give up after this time with exit code 4"),

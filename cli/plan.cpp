@@ -13,8 +13,9 @@ int command_plan(const Arguments& arguments) {
   read_creation(arguments, creation);
   char* text = nullptr;
   reaper_error* error = nullptr;
-  if (reaper_plan(runtime.get(), &creation.options, &text, &error) != REAPER_OK) return fail(error);
-  return print(Text(text).get());
+  if (reaper_plan(runtime.get(), &creation.options, read_format(arguments), &text, &error) != REAPER_OK)
+    return fail(error);
+  return print_line(Text(text).get());
 }
 
 }  // namespace reaper::cli

@@ -263,13 +263,20 @@ REAPER_API int reaper_wait(const reaper_container *container, int64_t timeout_ms
  */
 REAPER_API int reaper_list(const reaper_runtime *runtime, char **out_json, reaper_error **err);
 
+/* ---- Before anything happens -------------------------------------------------------------------------------- */
+
+#define REAPER_FORMAT_TEXT 0U /* lines, for people */
+#define REAPER_FORMAT_JSON 1U /* one JSON value without a newline, for programs */
+
 /*
- * The plan that reaper_create() would carry out with these options, as text: one operation a line in its order, with
- * the JSON pointer that asked for it, then the warnings. Nothing is made or changed.
+ * The plan that reaper_create() would carry out with these options. As text: one operation a line in its order, with
+ * the JSON pointer that asked for it, then what execve(2) makes of the capabilities, then the warnings. As JSON:
+ * {"operations": [{"op", "pointer", "arguments": {...}}...], "identity": {...}, "warnings": [...]}, where `identity` is
+ * `reaper.credentials` of reaper_state() and `warnings` its `reaper.warnings`. Nothing is made or changed.
  * Errors: as reaper_create() up to its first change: INVALID, UNSUPPORTED, NOT_FOUND, PERMISSION, SYSTEM, NO_MEMORY.
  */
-REAPER_API int reaper_plan(const reaper_runtime *runtime, const reaper_create_options *options, char **out_text,
-                           reaper_error **err);
+REAPER_API int reaper_plan(const reaper_runtime *runtime, const reaper_create_options *options, uint32_t format,
+                           char **out, reaper_error **err);
 
 #ifdef __cplusplus
 }

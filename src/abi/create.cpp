@@ -34,6 +34,11 @@ Result<CreateRequest> read_request(const reaper_create_options* given) {
   return request;
 }
 
+Status check_format(uint32_t format) {
+  if (format == REAPER_FORMAT_TEXT || format == REAPER_FORMAT_JSON) return {};
+  return fail(abi::invalid_argument("format is not one of REAPER_FORMAT_*"));
+}
+
 }  // namespace
 
 extern "C" {
@@ -51,12 +56,13 @@ int reaper_create(reaper_runtime* runtime, const char* id, const reaper_create_o
   });
 }
 
-int reaper_plan(const reaper_runtime* runtime, const reaper_create_options* options, char** out_text,
+int reaper_plan(const reaper_runtime* runtime, const reaper_create_options* options, uint32_t format, char** out,
                 reaper_error** err) {
   return abi::guarded(err, [&]() -> Status {
-    if (runtime == nullptr || out_text == nullptr) return fail(abi::invalid_argument("runtime or out_text is NULL"));
+    if (runtime == nullptr || out == nullptr) return fail(abi::invalid_argument("runtime or out is NULL"));
+    TRY(check_format(format));
     const CreateRequest request = TRY(read_request(options));
-    return abi::give_string(TRY(plan_text(*runtime->runtime, request)), out_text);
+    return abi::give_string(TRY(show_plan(*runtime->runtime, request, format)), out);
   });
 }
 

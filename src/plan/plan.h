@@ -49,6 +49,12 @@ Result<Plan> make_plan(const Config& config, const ProcessFacts& facts, const Pl
 // capability sets, and "warning: ..." lines.
 std::string plan_to_text(const Plan& plan);
 
+// {"operations": [{"op", "pointer", "arguments"}...], "identity": as below, "warnings": as below}.
+std::string plan_to_json(const Plan& plan);
+// The object `reaper.credentials` of state, and the array `reaper.warnings`.
+std::string identity_to_json(const PlannedIdentity& identity);
+std::string warnings_to_json(const std::vector<Warning>& warnings);
+
 // The flat form that init reads (wire.h). INVALID when it exceeds wire::max_plan_bytes.
 Result<std::string> encode_plan(const Plan& plan);
 

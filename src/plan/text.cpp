@@ -6,10 +6,14 @@
 
 #include "core/json.h"
 #include "plan/concerns.h"
+#include "plan/fields.h"
 
 namespace reaper {
 
 namespace {
+
+using planning::Field;
+using planning::Form;
 
 constexpr size_t pointer_column = 48;
 
@@ -53,16 +57,14 @@ std::string set_in_words(uint64_t mask, uint64_t last_capability) {
   return names(mask);
 }
 
-std::string limit_in_words(uint64_t limit) {
-  return limit == RLIM_INFINITY ? "unlimited" : std::to_string(limit);
+std::string quoted_list(const std::vector<std::string>& strings, size_t count) {
+  std::string text;
+  for (size_t i = 0; i < count; ++i) text += (i == 0 ? "" : " ") + quoted(strings[i]);
+  return text;
 }
 
-std::string resource_name(uint64_t resource) {
-  static constexpr const char* names_by_number[resource_count] = {
-      "CPU",     "FSIZE", "DATA",  "STACK",      "CORE",     "RSS",  "NPROC",  "NOFILE",
-      "MEMLOCK", "AS",    "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"};
-  static_assert(RLIMIT_CPU == 0 && RLIMIT_STACK == 3 && RLIMIT_NOFILE == 7 && RLIMIT_AS == 9 && RLIMIT_RTTIME == 15);
-  return resource < resource_count ? std::string("RLIMIT_") + names_by_number[resource] : std::to_string(resource);
+std::string limit_in_words(uint64_t limit) {
+  return limit == RLIM_INFINITY ? "unlimited" : std::to_string(limit);
 }
 
 std::string sets_in_words(uint64_t permitted, uint64_t effective, uint64_t inheritable, uint64_t last_capability) {
@@ -71,72 +73,52 @@ std::string sets_in_words(uint64_t permitted, uint64_t effective, uint64_t inher
          " inheritable=" + set_in_words(inheritable, last_capability);
 }
 
-std::string verify_in_words(const std::vector<uint64_t>& n) {
-  std::string text = "uid=" + std::to_string(n[0]) + " gid=" + std::to_string(n[1]) +
-                     " groups=" + joined(n, wire::verify_fixed_numbers) + " " + sets_in_words(n[2], n[3], n[4], n[7]) +
-                     " ambient=" + set_in_words(n[5], n[7]) + " bounding=" + set_in_words(n[6], n[7]) +
-                     " no_new_privs=" + std::to_string(n[8]) + " securebits=" + hexadecimal(n[9]);
-  if ((n[10] & wire::verify_no_regain_uid) != 0) text += " no-way-to-uid-0";
-  if ((n[10] & wire::verify_no_regain_gid) != 0) text += " no-way-to-gid-0";
-  if ((n[10] & wire::verify_no_regain_groups) != 0) text += " no-way-to-other-groups";
-  return text;
-}
-
-std::string find_in_words(const std::vector<std::string>& strings) {
-  // With a slash, execvp(3) does not look at PATH.
-  if (strings[0].find('/') != std::string::npos) return quoted(strings[0]);
-  return quoted(strings[0]) + " in " + quoted(strings[1]);
-}
-
-// The environment may hold secrets: it is counted.
-std::string exec_in_words(const Operation& operation) {
-  std::string text;
-  const size_t argc = operation.numbers[0];
-  for (size_t i = 0; i < argc; ++i) text += (i == 0 ? "" : " ") + quoted(operation.strings[i]);
-  return text + " with " + std::to_string(operation.strings.size() - argc) + " environment entries";
+std::string value_in_words(const Operation& operation, const Field& field, uint64_t last_capability) {
+  const std::vector<uint64_t>& n = operation.numbers;
+  switch (field.form) {
+    case Form::number:
+    case Form::boolean:
+      return std::to_string(n[field.index]);
+    case Form::signed_number:
+      return std::to_string(static_cast<int64_t>(n[field.index]));
+    case Form::octal:
+      return octal(n[field.index]);
+    case Form::hexadecimal:
+      return hexadecimal(n[field.index]);
+    case Form::limit:
+      return limit_in_words(n[field.index]);
+    case Form::resource:
+      return planning::resource_name(n[field.index]);
+    case Form::set:
+      return set_in_words(n[field.index], last_capability);
+    case Form::flag:
+      return "";  // its words say it
+    case Form::numbers:
+      return joined(n, field.index);
+    case Form::first_closed:
+      return std::to_string(3 + n[field.index]);
+    case Form::string:
+    case Form::search_path:
+      return quoted(operation.strings[field.index]);
+    case Form::strings:
+      return quoted_list(operation.strings, n[field.index]);
+    case Form::other_strings:
+      return std::to_string(operation.strings.size() - n[field.index]);
+  }
+  return "";
 }
 
 std::string arguments_in_words(const Operation& operation, uint64_t last_capability) {
-  const std::vector<uint64_t>& n = operation.numbers;
-  switch (operation.op) {
-    case wire::Op::session:
-    case wire::Op::gate:
-    case wire::Op::no_new_privs:
-    case wire::Op::wait:
-    case wire::Op::signals:
-    case wire::Op::not_dumpable:
-    case wire::Op::supervise:
-    case wire::Op::report:
-      return "";
-    case wire::Op::rlimit:
-      return resource_name(n[0]) + " soft=" + limit_in_words(n[1]) + " hard=" + limit_in_words(n[2]);
-    case wire::Op::oom_score_adj:
-      return std::to_string(static_cast<int64_t>(n[0]));
-    case wire::Op::umask:
-      return octal(n[0]);
-    case wire::Op::keep_caps:
-    case wire::Op::gid:
-    case wire::Op::uid:
-      return std::to_string(n[0]);
-    case wire::Op::bounding:
-    case wire::Op::ambient:
-      return set_in_words(n[0], last_capability);
-    case wire::Op::groups:
-      return joined(n, 0);
-    case wire::Op::chdir:
-      return quoted(operation.strings[0]);
-    case wire::Op::find:
-      return find_in_words(operation.strings);
-    case wire::Op::capabilities:
-      return sets_in_words(n[0], n[1], n[2], last_capability);
-    case wire::Op::descriptors:
-      return "from " + std::to_string(3 + n[0]) + ", " + std::to_string(n[0]) + " extra stay";
-    case wire::Op::verify:
-      return verify_in_words(n);
-    case wire::Op::exec:
-      return exec_in_words(operation);
+  std::string text;
+  for (const Field& field : planning::describe(operation.op).fields) {
+    if (!planning::has_field(operation, field)) continue;
+    if (field.form == Form::flag && (operation.numbers[field.index] & field.mask) == 0) continue;
+    if (!text.empty()) text += ' ';
+    text += field.before;
+    text += value_in_words(operation, field, last_capability);
+    text += field.after;
   }
-  return "";
+  return text;
 }
 
 std::string line_of(size_t number, const Operation& operation, uint64_t last_capability) {
@@ -153,58 +135,6 @@ std::string line_of(size_t number, const Operation& operation, uint64_t last_cap
 }
 
 }  // namespace
-
-std::string_view operation_name(wire::Op op) {
-  switch (op) {
-    case wire::Op::session:
-      return "setsid";
-    case wire::Op::gate:
-      return "gate";
-    case wire::Op::rlimit:
-      return "setrlimit";
-    case wire::Op::oom_score_adj:
-      return "oom_score_adj";
-    case wire::Op::umask:
-      return "umask";
-    case wire::Op::keep_caps:
-      return "keep_caps";
-    case wire::Op::bounding:
-      return "bounding";
-    case wire::Op::groups:
-      return "setgroups";
-    case wire::Op::gid:
-      return "setresgid";
-    case wire::Op::uid:
-      return "setresuid";
-    case wire::Op::chdir:
-      return "chdir";
-    case wire::Op::find:
-      return "find";
-    case wire::Op::capabilities:
-      return "capset";
-    case wire::Op::ambient:
-      return "ambient";
-    case wire::Op::no_new_privs:
-      return "no_new_privs";
-    case wire::Op::wait:
-      return "wait";
-    case wire::Op::signals:
-      return "signals";
-    case wire::Op::descriptors:
-      return "close_range";
-    case wire::Op::verify:
-      return "verify";
-    case wire::Op::exec:
-      return "execve";
-    case wire::Op::not_dumpable:
-      return "not_dumpable";
-    case wire::Op::supervise:
-      return "supervise";
-    case wire::Op::report:
-      return "report";
-  }
-  return "init";  // outside of any operation
-}
 
 std::string plan_to_text(const Plan& plan) {
   std::string text;

@@ -89,7 +89,7 @@ Record make_record(const Prepared& prepared, std::string_view id, const ProcessI
   record.init = init;
   record.has_process = prepared.config.process.has_value();
   record.credentials_json = encode_credentials(prepared.plan.identity);
-  record.warnings_json = warnings_json(prepared.plan.warnings);
+  record.warnings_json = warnings_to_json(prepared.plan.warnings);
   return record;
 }
 
@@ -170,11 +170,11 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   return container;
 }
 
-Result<std::string> plan_text(const Runtime& runtime, const CreateRequest& request) {
+Result<std::string> show_plan(const Runtime& runtime, const CreateRequest& request, uint32_t format) {
   const Prepared prepared = TRY(prepare(request));
   for (const Warning& warning : prepared.plan.warnings)
     if (runtime.log) runtime.log(REAPER_LOG_WARNING, warning_line(warning).c_str());
-  return plan_to_text(prepared.plan);
+  return format == REAPER_FORMAT_JSON ? plan_to_json(prepared.plan) : plan_to_text(prepared.plan);
 }
 
 }  // namespace reaper

@@ -13,7 +13,6 @@ namespace reaper {
 std::string encode_credentials(const PlannedIdentity& identity);
 // The object `reaper.credentials` of state, with names. CORRUPT when `encoded` is not ours.
 Result<std::string> credentials_json(std::string_view encoded);
-std::string warnings_json(const std::vector<Warning>& warnings);
 // "/process/capabilites: unknown property ...".
 std::string warning_line(const Warning& warning);
 

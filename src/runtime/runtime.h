@@ -73,7 +73,7 @@ struct CreateRequest {
 };
 
 Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>&, std::string_view id, const CreateRequest&);
-Result<std::string> plan_text(const Runtime&, const CreateRequest&);
+Result<std::string> show_plan(const Runtime&, const CreateRequest&, uint32_t format);  // REAPER_FORMAT_*
 Result<ContainerPtr> open_container(const std::shared_ptr<Runtime>&, std::string_view id);
 Status start_container(Container&);
 Result<std::string> state_json(const Container&);

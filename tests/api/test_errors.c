@@ -73,7 +73,8 @@ static void test_refused_configs(void **state) {
     assert_create_fails(scene, &options, &configs[i].expected);
     char *text = NULL;
     reaper_error *error = NULL;
-    assert_error(reaper_plan(scene->runtime, &options, &text, &error), &error, &configs[i].expected);
+    assert_error(reaper_plan(scene->runtime, &options, REAPER_FORMAT_TEXT, &text, &error), &error,
+                 &configs[i].expected);
     assert_null(text);
     free(config);
   }

@@ -73,7 +73,7 @@ static int read_closed_config(void *argument) {
   const reaper_create_options options = options_of(scene, NULL);
   char *text = NULL;
   reaper_error *error = NULL;
-  const int result = reaper_plan(scene->runtime, &options, &text, &error);
+  const int result = reaper_plan(scene->runtime, &options, REAPER_FORMAT_TEXT, &text, &error);
   const struct expected expected = {REAPER_ERR_PERMISSION, EACCES, "bundle", "", "config.json"};
   return error_differs(result, &error, &expected);
 }

@@ -170,7 +170,7 @@ static void test_a_whole_life(void **state) {
   UNCHANGED(lib.reaper_runtime_root(runtime));
   UNCHANGED(result = lib.reaper_features(&text, NULL));
   lib.reaper_free(text);
-  UNCHANGED(result += lib.reaper_plan(runtime, &options, &text, NULL));
+  UNCHANGED(result += lib.reaper_plan(runtime, &options, REAPER_FORMAT_TEXT, &text, NULL));
   lib.reaper_free(text);
   UNCHANGED(result += lib.reaper_list(runtime, &text, NULL));
   lib.reaper_free(text);
@@ -270,7 +270,7 @@ static void test_failing_calls(void **state) {
   options.bundle = "/no/such/bundle";
   options.config = NULL;
   UNCHANGED(assert_int_not_equal(lib.reaper_create(runtime, "x", &options, &container, NULL), REAPER_OK));
-  UNCHANGED(assert_int_not_equal(lib.reaper_plan(runtime, &options, &text, NULL), REAPER_OK));
+  UNCHANGED(assert_int_not_equal(lib.reaper_plan(runtime, &options, REAPER_FORMAT_TEXT, &text, NULL), REAPER_OK));
   UNCHANGED(assert_int_not_equal(lib.reaper_open(runtime, "nobody", &container, NULL), REAPER_OK));
   UNCHANGED(assert_int_not_equal(lib.reaper_delete_id(runtime, "nobody", REAPER_DELETE_FORCE, NULL), REAPER_OK));
   const reaper_runtime_options bad = {.size = 3};

@@ -336,7 +336,7 @@ static void *life_on_a_small_stack(void *argument) {
     bad += reaper_list(scene->runtime, &text, NULL) != REAPER_OK;
     reaper_free(text);
     options = options_of(scene, config);
-    bad += reaper_plan(scene->runtime, &options, &text, NULL) != REAPER_OK;
+    bad += reaper_plan(scene->runtime, &options, REAPER_FORMAT_TEXT, &text, NULL) != REAPER_OK;
     reaper_free(text);
     bad += reaper_features(&text, NULL) != REAPER_OK;
     reaper_free(text);

@@ -23,7 +23,7 @@ static int call_with_options(const struct scene *scene, int plan, const reaper_c
                              reaper_error **error) {
   if (plan) {
     char *text = UNTOUCHED_POINTER;
-    const int result = reaper_plan(scene->runtime, options, &text, error);
+    const int result = reaper_plan(scene->runtime, options, REAPER_FORMAT_TEXT, &text, error);
     if (result == REAPER_OK)
       reaper_free(text);
     else
@@ -254,8 +254,8 @@ static void test_null_arguments(void **state) {
   assert_null_refused(reaper_wait(container, 0, NULL, &error), &error);
   assert_null_refused(reaper_list(NULL, &text, &error), &error);
   assert_null_refused(reaper_list(runtime, NULL, &error), &error);
-  assert_null_refused(reaper_plan(NULL, &options, &text, &error), &error);
-  assert_null_refused(reaper_plan(runtime, &options, NULL, &error), &error);
+  assert_null_refused(reaper_plan(NULL, &options, REAPER_FORMAT_TEXT, &text, &error), &error);
+  assert_null_refused(reaper_plan(runtime, &options, REAPER_FORMAT_TEXT, NULL, &error), &error);
   assert_int_equal(reaper_start(NULL, NULL), REAPER_ERR_INVALID);
   assert_string_equal(reaper_container_id(NULL), "");
   assert_string_equal(reaper_runtime_root(NULL), "");

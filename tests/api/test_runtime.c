@@ -114,7 +114,7 @@ static void test_plan_changes_nothing(void **state) {
   const reaper_create_options options = options_of(scene, config);
   char *text = NULL;
   reaper_error *error = NULL;
-  assert_int_equal(reaper_plan(scene->runtime, &options, &text, &error), REAPER_OK);
+  assert_int_equal(reaper_plan(scene->runtime, &options, REAPER_FORMAT_TEXT, &text, &error), REAPER_OK);
   assert_contains(text, "no_new_privs");
   assert_contains(text, "/process/noNewPrivileges");
   assert_contains(text, "execve \"/bin/sh\" \"-c\" \"exit 0\"");

@@ -223,20 +223,3 @@ func TestFeatures(t *testing.T) {
 	b.globals = []string{"--root", "/proc/none"}
 	want(t, "again", b.ok("features"), text)
 }
-
-// plan shows what create would do and changes nothing.
-func TestPlan(t *testing.T) {
-	t.Parallel()
-	b := newBox(t)
-	b.write(config("echo", "hello").with("umask", 0).with("rlimits", []object{rlimit("RLIMIT_CORE", 0, 0)}))
-	got := b.cli("plan", "--bundle", b.bundle)
-	want(t, "exit code", got.code, 0)
-	for _, phrase := range []string{"/process/rlimits/0", "/process/args", "exec", "warning", "/process/umask"} {
-		if !strings.Contains(got.stdout, phrase) {
-			t.Errorf("the plan lacks %q:\n%s", phrase, got.stdout)
-		}
-	}
-	want(t, "stderr", got.stderr, "")
-	want(t, "state directory", exists(b.root), false)
-	b.fails(phrases("/process/umask"), "plan", "--strict", "-b", b.bundle)
-}

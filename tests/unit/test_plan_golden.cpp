@@ -1,9 +1,11 @@
-// tests/data/plan: NAME.json (the config) and NAME.facts (who runs it) -> NAME.txt (the plan as text, or the error).
-// REAPER_UPDATE_GOLDENS=1 writes the texts anew; the change is then for a person to read.
+// tests/data/plan: NAME.json (the config) and NAME.facts (who runs it) -> NAME.txt (the plan as text, or the error);
+// one plan as JSON in everything.plan. REAPER_UPDATE_GOLDENS=1 writes the texts anew; the change is then for a person
+// to read.
 #include <dirent.h>
 
 #include <algorithm>
 
+#include "core/json.h"
 #include "unit/test_plan_support.h"
 
 using namespace reaper_test;
@@ -39,11 +41,15 @@ static std::string code_name(int code) {
   }
 }
 
-static std::string outcome_of(const std::string& base) {
+static reaper::Result<reaper::Plan> plan_of(const std::string& base) {
   const Situation situation = read_situation(base + ".facts");
   const auto config = reaper::parse_config(read_text(base + ".json"));
   if (!config.has_value()) stop(base + ".json: " + config.error().message);
-  const auto plan = reaper::make_plan(*config, situation.facts, situation.options);
+  return reaper::make_plan(*config, situation.facts, situation.options);
+}
+
+static std::string outcome_of(const std::string& base) {
+  const auto plan = plan_of(base);
   if (plan.has_value()) return reaper::plan_to_text(*plan);
   const reaper::Error& error = plan.error();
   return "error " + code_name(error.code) + " at \"" + error.pointer + "\", stage " + error.stage + "\n" +
@@ -82,7 +88,93 @@ static void no_orphans(void**) {
   closedir(entries);
 }
 
+// Whether a line of the text says what a member of `arguments` says: a name or a number as it stands, a set by its
+// names or as "all", a string in quotes.
+static bool is_said(const std::string& line, const std::string& name, const reaper::JsonCursor& value) {
+  const auto has = [&](const std::string& words) { return line.find(words) != std::string::npos; };
+  char octal[24] = "", hexadecimal[24] = "";
+  switch (value.type()) {
+    case reaper::JsonType::string:
+      return has(*value.string()) || has(reaper::JsonWriter().string(*value.string()).take());
+    case reaper::JsonType::boolean:
+      if (name == "noNewPrivileges") return has(*value.boolean() ? "no_new_privs=1" : "no_new_privs=0");
+      return *value.boolean() == has(name == "noWayToUid0"   ? "no-way-to-uid-0"
+                                     : name == "noWayToGid0" ? "no-way-to-gid-0"
+                                                             : "no-way-to-other-groups");
+    case reaper::JsonType::array:
+      if (value.elements()->empty()) return has("none");
+      for (const auto elements = value.elements(); const reaper::JsonCursor& element : *elements)
+        if (!is_said(line, name, element) && !has("all")) return false;
+      return true;
+    default:
+      break;
+  }
+  const int64_t number = value.signed_integer(INT64_MIN, INT64_MAX).value_or(-1);  // or RLIM_INFINITY
+  snprintf(octal, sizeof octal, "%04llo", static_cast<unsigned long long>(number));
+  snprintf(hexadecimal, sizeof hexadecimal, "0x%llx", static_cast<unsigned long long>(number));
+  return has(std::to_string(number)) || has(octal) || has(hexadecimal) || (number == -1 && has("unlimited"));
+}
+
+static size_t count_of(const std::string& line, const std::string& words) {
+  size_t count = 0;
+  for (size_t at = line.find(words); at != std::string::npos; at = line.find(words, at + 1)) ++count;
+  return count;
+}
+
+static std::string text_of(const reaper::JsonCursor& object, const char* name) {
+  const auto member = object.member(name);
+  assert_true(member.has_value() && member->has_value());
+  return *(*member)->string();
+}
+
+// Text and JSON are two forms of one description: each operation in order, its pointer, and every argument.
+static void json_says_what_the_text_says(void**) {
+  int seen = 0;
+  for (const std::string& name : case_names()) {
+    const auto plan = plan_of(directory() + "/" + name);
+    if (!plan.has_value()) continue;
+    const auto document = reaper::parse_json(reaper::plan_to_json(*plan), "plan");
+    assert_true(document.has_value());
+    std::istringstream lines(reaper::plan_to_text(*plan));
+    const auto operations = (*document->member("operations"))->elements();
+    for (const reaper::JsonCursor& operation : *operations) {
+      std::string line, number, word;
+      assert_true(!!std::getline(lines, line));
+      std::istringstream(line) >> number >> word;
+      const std::string pointer = text_of(operation, "pointer");
+      assert_string_equal(word.c_str(), text_of(operation, "op").c_str());
+      assert_string_not_equal(word.c_str(), "init");  // the name of what fields.cpp does not describe
+      if (!line.ends_with(pointer)) fail_msg("%s: no %s in: %s", name.c_str(), pointer.c_str(), line.c_str());
+      const auto arguments = (*operation.member("arguments"))->members();
+      for (const auto& [key, value] : *arguments)
+        if (!is_said(line, key, value)) fail_msg("%s: the text lacks %s: %s", name.c_str(), key.c_str(), line.c_str());
+      // Text that says "x=" has a member for it.
+      assert_true(word == "execve" || word == "find" || count_of(line, "=") <= arguments->size());
+      ++seen;
+    }
+    std::string line;
+    const auto warnings = (*document->member("warnings"))->elements();
+    assert_int_equal(warnings->size(), plan->warnings.size());
+    for (const reaper::JsonCursor& warning : *warnings) {
+      do assert_true(!!std::getline(lines, line));
+      while (!line.starts_with("warning: "));
+      assert_true(line.find(text_of(warning, "message")) != std::string::npos);
+    }
+  }
+  assert_true(seen > 300);
+}
+
+static void json_golden(void**) {
+  const auto plan = plan_of(directory() + "/everything");
+  assert_true(plan.has_value());
+  const std::string path = directory() + "/everything.plan";
+  const std::string found = reaper::plan_to_json(*plan) + "\n";
+  if (getenv("REAPER_UPDATE_GOLDENS") != nullptr) std::ofstream(path, std::ios::binary) << found;
+  assert_string_equal(found.c_str(), read_text(path).c_str());
+}
+
 int main() {
-  const CMUnitTest tests[] = {cmocka_unit_test(goldens), cmocka_unit_test(no_orphans)};
+  const CMUnitTest tests[] = {cmocka_unit_test(goldens), cmocka_unit_test(json_says_what_the_text_says),
+                              cmocka_unit_test(json_golden), cmocka_unit_test(no_orphans)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,0 +1,107 @@
+#include "plan/fields.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace reaper::planning {
+
+namespace {
+
+// {name in JSON, form, index, words before and after it in text}
+constexpr Field rlimit_fields[] = {
+    {"resource", Form::resource}, {"soft", Form::limit, 1, "soft="}, {"hard", Form::limit, 2, "hard="}};
+constexpr Field signed_value_fields[] = {{"value", Form::signed_number}};
+constexpr Field umask_fields[] = {{"mask", Form::octal}};
+constexpr Field value_fields[] = {{"value"}};
+constexpr Field bounding_fields[] = {{"keep", Form::set}};
+constexpr Field ambient_fields[] = {{"ambient", Form::set}};
+constexpr Field groups_fields[] = {{"gids", Form::numbers}};
+constexpr Field gid_fields[] = {{"gid"}};
+constexpr Field uid_fields[] = {{"uid"}};
+constexpr Field chdir_fields[] = {{"path", Form::string}};
+constexpr Field find_fields[] = {{"program", Form::string}, {"path", Form::search_path, 1, "in "}};
+constexpr Field capabilities_fields[] = {{"permitted", Form::set, 0, "permitted="},
+                                         {"effective", Form::set, 1, "effective="},
+                                         {"inheritable", Form::set, 2, "inheritable="}};
+constexpr Field descriptors_fields[] = {{"from", Form::first_closed, 0, "from ", ","},
+                                        {"extra", Form::number, 0, "", " extra stay"}};
+constexpr Field verify_fields[] = {
+    {"uid", Form::number, 0, "uid="},
+    {"gid", Form::number, 1, "gid="},
+    {"groups", Form::numbers, wire::verify_fixed_numbers, "groups="},
+    {"permitted", Form::set, 2, "permitted="},
+    {"effective", Form::set, 3, "effective="},
+    {"inheritable", Form::set, 4, "inheritable="},
+    {"ambient", Form::set, 5, "ambient="},
+    {"bounding", Form::set, 6, "bounding="},
+    {"noNewPrivileges", Form::boolean, 8, "no_new_privs="},
+    {"securebits", Form::hexadecimal, 9, "securebits="},
+    {"noWayToUid0", Form::flag, 10, "no-way-to-uid-0", "", wire::verify_no_regain_uid},
+    {"noWayToGid0", Form::flag, 10, "no-way-to-gid-0", "", wire::verify_no_regain_gid},
+    {"noWayToOtherGroups", Form::flag, 10, "no-way-to-other-groups", "", wire::verify_no_regain_groups}};
+constexpr Field exec_fields[] = {{"args", Form::strings},
+                                 {"environmentEntries", Form::other_strings, 0, "with ", " environment entries"}};
+
+struct Row {
+  wire::Op op;
+  Description description;
+};
+
+// Each operation of wire.h, by its number.
+constexpr Row rows[] = {
+    {wire::Op::session, {"setsid", {}}},
+    {wire::Op::gate, {"gate", {}}},
+    {wire::Op::rlimit, {"setrlimit", rlimit_fields}},
+    {wire::Op::oom_score_adj, {"oom_score_adj", signed_value_fields}},
+    {wire::Op::umask, {"umask", umask_fields}},
+    {wire::Op::keep_caps, {"keep_caps", value_fields}},
+    {wire::Op::bounding, {"bounding", bounding_fields}},
+    {wire::Op::groups, {"setgroups", groups_fields}},
+    {wire::Op::gid, {"setresgid", gid_fields}},
+    {wire::Op::uid, {"setresuid", uid_fields}},
+    {wire::Op::chdir, {"chdir", chdir_fields}},
+    {wire::Op::find, {"find", find_fields}},
+    {wire::Op::capabilities, {"capset", capabilities_fields}},
+    {wire::Op::ambient, {"ambient", ambient_fields}},
+    {wire::Op::no_new_privs, {"no_new_privs", {}}},
+    {wire::Op::wait, {"wait", {}}},
+    {wire::Op::signals, {"signals", {}}},
+    {wire::Op::descriptors, {"close_range", descriptors_fields}},
+    {wire::Op::verify, {"verify", verify_fields}},
+    {wire::Op::exec, {"execve", exec_fields}},
+    {wire::Op::not_dumpable, {"not_dumpable", {}}},
+    {wire::Op::supervise, {"supervise", {}}},
+    {wire::Op::report, {"report", {}}},
+};
+static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
+
+}  // namespace
+
+Description describe(wire::Op op) {
+  const auto* const row = std::ranges::lower_bound(rows, op, {}, &Row::op);
+  return row != std::end(rows) && row->op == op ? row->description : Description{"init", {}};
+}
+
+bool has_field(const Operation& operation, const Field& field) {
+  return field.form != Form::search_path || operation.strings[0].find('/') == std::string::npos;
+}
+
+std::string resource_name(uint64_t resource) {
+  static constexpr const char* names[resource_count] = {"CPU",      "FSIZE",  "DATA",    "STACK", "CORE",  "RSS",
+                                                        "NPROC",    "NOFILE", "MEMLOCK", "AS",    "LOCKS", "SIGPENDING",
+                                                        "MSGQUEUE", "NICE",   "RTPRIO",  "RTTIME"};
+  static_assert(RLIMIT_CPU == 0 && RLIMIT_STACK == 3 && RLIMIT_NOFILE == 7 && RLIMIT_AS == 9 && RLIMIT_RTTIME == 15);
+  return resource < resource_count ? std::string("RLIMIT_") + names[resource] : std::to_string(resource);
+}
+
+}  // namespace reaper::planning
+
+namespace reaper {
+
+std::string_view operation_name(wire::Op op) {
+  return planning::describe(op).name;
+}
+
+}  // namespace reaper
