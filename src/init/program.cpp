@@ -139,6 +139,7 @@ Outcome reset_signals() {
 }
 
 Outcome execute(State& state, const Operation& operation) {
+  if (operation.number(0) < 1 || operation.number(0) > operation.string_count()) return malformed(0);
   const auto argc = static_cast<uint32_t>(operation.number(0));
   const uint32_t envc = operation.string_count() - argc;
   auto** argv = static_cast<const char**>(map_memory((uint64_t{argc} + envc + 2) * sizeof(char*)));

@@ -42,100 +42,81 @@ Outcome receive(int handshake, Launch& launch) {
   return {};
 }
 
-// How many numbers and strings an operation must have, so that the stages can take them unseen.
-bool well_formed(const Operation& operation) {
-  const uint32_t numbers = operation.number_count();
-  const uint32_t strings = operation.string_count();
-  switch (operation.op()) {
-    case wire::Op::session:
-    case wire::Op::gate:
-    case wire::Op::wait:
-    case wire::Op::signals:
-    case wire::Op::no_new_privs:
-    case wire::Op::not_dumpable:
-    case wire::Op::supervise:
-    case wire::Op::report:
-      return numbers == 0 && strings == 0;
-    case wire::Op::rlimit:
-    case wire::Op::capabilities:
-      return numbers == 3 && strings == 0;
-    case wire::Op::bounding:
-      return numbers == 2 && strings == 0;
-    case wire::Op::oom_score_adj:
-    case wire::Op::umask:
-    case wire::Op::keep_caps:
-    case wire::Op::gid:
-    case wire::Op::uid:
-    case wire::Op::ambient:
-    case wire::Op::descriptors:
-      return numbers == 1 && strings == 0;
-    case wire::Op::groups:
-      return numbers <= wire::max_groups && strings == 0;
-    case wire::Op::chdir:
-      return numbers == 0 && strings == 1;
-    case wire::Op::find:
-      return numbers == 0 && strings == 2;
-    case wire::Op::verify:
-      return numbers >= wire::verify_fixed_numbers && numbers <= wire::verify_fixed_numbers + wire::max_groups &&
-             strings == 0;
-    case wire::Op::exec:
-      return numbers == 1 && operation.number(0) >= 1 && operation.number(0) <= strings;
-  }
-  return false;  // an operation that this init does not know is never skipped
+Outcome start_session() {
+  return checked(call(__NR_setsid));
 }
 
+Outcome forbid_dumps() {
+  return checked(call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
+}
+
+Outcome set_umask(const Operation& operation) {
+  call(__NR_umask, operation.number(0));
+  return {};
+}
+
+Outcome set_no_new_privs() {
+  return checked(call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+}
+
+// A stage takes of these what it needs.
+template <auto stage>
+Outcome run_stage(State& state, const Operation& operation) {
+  if constexpr (requires { stage(state, operation); })
+    return stage(state, operation);
+  else if constexpr (requires { stage(operation); })
+    return stage(operation);
+  else if constexpr (requires { stage(state); })
+    return stage(state);
+  else
+    return stage();
+}
+
+constexpr uint32_t any = UINT32_MAX;
+
+// How many numbers and strings an operation must have, so that its stage can take them unseen.
+struct Row {
+  wire::Op op;
+  uint32_t least_numbers, most_numbers;
+  uint32_t strings;
+  Outcome (*run)(State&, const Operation&);
+};
+
+constexpr Row rows[] = {
+    {wire::Op::session, 0, 0, 0, run_stage<start_session>},
+    {wire::Op::gate, 0, 0, 0, run_stage<bind_gate>},
+    {wire::Op::rlimit, 3, 3, 0, run_stage<set_rlimit>},
+    {wire::Op::oom_score_adj, 1, 1, 0, run_stage<set_oom_score_adj>},
+    {wire::Op::umask, 1, 1, 0, run_stage<set_umask>},
+    {wire::Op::keep_caps, 1, 1, 0, run_stage<set_keep_caps>},
+    {wire::Op::bounding, 2, 2, 0, run_stage<drop_bounding>},
+    {wire::Op::groups, 0, wire::max_groups, 0, run_stage<set_groups>},
+    {wire::Op::gid, 1, 1, 0, run_stage<set_gid>},
+    {wire::Op::uid, 1, 1, 0, run_stage<set_uid>},
+    {wire::Op::chdir, 0, 0, 1, run_stage<change_directory>},
+    {wire::Op::find, 0, 0, 2, run_stage<find_executable>},
+    {wire::Op::capabilities, 3, 3, 0, run_stage<set_capabilities>},
+    {wire::Op::ambient, 1, 1, 0, run_stage<set_ambient>},
+    {wire::Op::no_new_privs, 0, 0, 0, run_stage<set_no_new_privs>},
+    {wire::Op::wait, 0, 0, 0, run_stage<wait_for_start>},
+    {wire::Op::signals, 0, 0, 0, run_stage<reset_signals>},
+    {wire::Op::descriptors, 1, 1, 0, run_stage<close_others>},
+    {wire::Op::verify, wire::verify_fixed_numbers, wire::verify_fixed_numbers + wire::max_groups, 0, run_stage<verify>},
+    {wire::Op::exec, 1, 1, any, run_stage<execute>},
+    {wire::Op::not_dumpable, 0, 0, 0, run_stage<forbid_dumps>},
+    {wire::Op::supervise, 0, 0, 0, run_stage<supervise>},
+    {wire::Op::report, 0, 0, 0, run_stage<report>},
+};
+
 Outcome carry_out(State& state, const Operation& operation) {
-  if (!well_formed(operation)) return malformed(0);
-  switch (operation.op()) {
-    case wire::Op::session:
-      return checked(call(__NR_setsid));
-    case wire::Op::gate:
-      return bind_gate(state);
-    case wire::Op::rlimit:
-      return set_rlimit(operation);
-    case wire::Op::oom_score_adj:
-      return set_oom_score_adj(operation);
-    case wire::Op::not_dumpable:
-      return checked(call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
-    case wire::Op::supervise:
-      return supervise(state);
-    case wire::Op::report:
-      return report(state);
-    case wire::Op::umask:
-      call(__NR_umask, operation.number(0));
-      return {};
-    case wire::Op::keep_caps:
-      return set_keep_caps(operation);
-    case wire::Op::bounding:
-      return drop_bounding(operation);
-    case wire::Op::groups:
-      return set_groups(operation);
-    case wire::Op::gid:
-      return set_gid(operation);
-    case wire::Op::uid:
-      return set_uid(operation);
-    case wire::Op::chdir:
-      return change_directory(operation);
-    case wire::Op::find:
-      return find_executable(state, operation);
-    case wire::Op::capabilities:
-      return set_capabilities(operation);
-    case wire::Op::ambient:
-      return set_ambient(operation);
-    case wire::Op::no_new_privs:
-      return checked(call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-    case wire::Op::wait:
-      return wait_for_start(state);
-    case wire::Op::signals:
-      return reset_signals();
-    case wire::Op::descriptors:
-      return close_others(state, operation);
-    case wire::Op::verify:
-      return verify(operation);
-    case wire::Op::exec:
-      return execute(state, operation);
+  const uint32_t numbers = operation.number_count();
+  for (const Row& row : rows) {
+    if (row.op != operation.op()) continue;
+    const bool well_formed = numbers >= row.least_numbers && numbers <= row.most_numbers &&
+                             (row.strings == any || row.strings == operation.string_count());
+    return well_formed ? row.run(state, operation) : malformed(0);
   }
-  return malformed(0);
+  return malformed(0);  // an operation that this init does not know is never skipped
 }
 
 int fail_with(const State& state, const Operation* operation, const Outcome& outcome) {
