@@ -111,8 +111,10 @@ bool set_flag(Reader& reader, const OptionRow& row, const char* attached) {
   Value& value = reader.out.values[static_cast<int>(row.opt)];
   if (attached == nullptr || strcmp(attached, "true") == 0) {
     value.set = true;
+    value.denied = false;
   } else if (strcmp(attached, "false") == 0) {
     value.set = false;
+    value.denied = true;
   } else {
     return usage_error(reader, "option " + dashed(row) + " takes no value but true or false, not " + quoted(attached));
   }

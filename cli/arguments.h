@@ -39,6 +39,7 @@ enum class Opt : uint8_t {
   format,
   quiet,
   timeout,
+  supervise,
   count,
 };
 
@@ -81,6 +82,7 @@ struct Value {
   bool set = false;
   const char* text = nullptr;  // of options with a value
   uint64_t number = 0;         // of Kind::number and Kind::seconds
+  bool denied = false;         // --flag=false, said last
 };
 
 inline constexpr int max_operands = 2;
@@ -94,6 +96,7 @@ struct Arguments {
   std::string error;  // a usage error, or empty; what was read before it is valid
 
   bool has(Opt opt) const { return values[static_cast<int>(opt)].set; }
+  bool denies(Opt opt) const { return values[static_cast<int>(opt)].denied; }
   const char* text(Opt opt) const { return values[static_cast<int>(opt)].text; }
   uint64_t number(Opt opt) const { return values[static_cast<int>(opt)].number; }
   const char* id() const { return operands[0]; }

@@ -32,6 +32,10 @@ void read_creation(const Arguments& arguments, Creation& out) {
   out.options.extra_fds = out.extra_fds.empty() ? nullptr : out.extra_fds.data();
   out.options.extra_fd_count = static_cast<uint32_t>(out.extra_fds.size());
   if (arguments.has(Opt::strict)) out.options.flags |= REAPER_CREATE_STRICT;
+  // Nobody waits for what `run --detach` leaves behind: somebody should.
+  const bool by_default = arguments.command == Command::run && arguments.has(Opt::detach);
+  if (arguments.has(Opt::supervise) || (by_default && !arguments.denies(Opt::supervise)))
+    out.options.flags |= REAPER_CREATE_SUPERVISE;
 }
 
 uint32_t read_format(const Arguments& arguments) {

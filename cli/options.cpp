@@ -27,6 +27,7 @@ constexpr auto strict_row = flag(Opt::strict, "strict", 0, "treat warnings about
 constexpr auto pid_file_row = valued(Opt::pid_file, "pid-file", 0, Kind::text, "FILE", "write the process id to FILE");
 constexpr auto preserve_fds_row = valued(Opt::preserve_fds, "preserve-fds", 0, Kind::number, "N",
                                          "pass N more descriptors to the program, from 3 on");
+constexpr auto supervise_row = flag(Opt::supervise, "supervise", 0, "keep a supervisor that records the end");
 constexpr auto no_pivot_row = flag(Opt::no_pivot, "no-pivot", 0, "do not use pivot_root", Support::harmless);
 constexpr auto no_new_keyring_row =
     flag(Opt::no_new_keyring, "no-new-keyring", 0, "make no session keyring", Support::harmless);
@@ -42,6 +43,7 @@ constexpr OptionRow create_options[] = {
     pid_file_row,
     preserve_fds_row,
     strict_row,
+    supervise_row,
     // create always returns at once and always keeps the container.
     flag(Opt::detach, "detach", 'd', "return when the container is created", Support::harmless),
     flag(Opt::keep, "keep", 0, "keep the container after its end", Support::harmless),
@@ -62,7 +64,8 @@ constexpr OptionRow run_options[] = {
     no_pivot_row,
     no_new_keyring_row,
     no_subreaper_row,
-    flag(Opt::detach, "detach", 'd', "return when the program runs", Support::later),
+    flag(Opt::detach, "detach", 'd', "return when the program runs; supervised unless --supervise=false"),
+    supervise_row,
     console_socket_row,
     pidfd_socket_row,
     help_row,
@@ -88,7 +91,7 @@ constexpr OptionRow list_options[] = {
 
 constexpr auto text_or_json_row =
     valued(Opt::format, "format", 'f', Kind::choice, "text|json", "how to print (default: text)");
-constexpr OptionRow plan_options[] = {bundle_row, strict_row, text_or_json_row, help_row};
+constexpr OptionRow plan_options[] = {bundle_row, strict_row, supervise_row, text_or_json_row, help_row};
 
 constexpr OptionRow wait_options[] = {
     valued(Opt::timeout, "timeout", 0, Kind::seconds, "SECONDS", "give up after this time with exit code 4"),

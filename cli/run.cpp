@@ -79,9 +79,28 @@ int attend(const reaper_container* container, int signals) {
   return status.signal != 0 ? 128 + status.signal : status.exit_code;
 }
 
+// What a failed start leaves, and says why it failed.
+int give_up(reaper_container* container, reaper_error* error) {
+  int code = fail(error);
+  reaper_error* leftover = nullptr;
+  if (reaper_delete(container, REAPER_DELETE_FORCE, &leftover) != REAPER_OK) warn(reaper_error_message(leftover));
+  reaper_error_free(leftover);
+  return code;
+}
+
+int run_detached(const Arguments& arguments) {
+  const int32_t stdio[3] = {isatty(STDIN_FILENO) ? -1 : STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+  Runtime runtime;
+  Container container;
+  if (int code = create_container(arguments, stdio, runtime, container)) return code;
+  reaper_error* error = nullptr;
+  return reaper_start(container.get(), &error) == REAPER_OK ? 0 : give_up(container.get(), error);
+}
+
 }  // namespace
 
 int command_run(const Arguments& arguments) {
+  if (arguments.has(Opt::detach)) return run_detached(arguments);
   int signals = block_signals();
   if (signals < 0) return fail_errno("signalfd");
   const int32_t stdio[3] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
@@ -89,15 +108,7 @@ int command_run(const Arguments& arguments) {
   Container container;
   if (int code = create_container(arguments, stdio, runtime, container)) return code;
   reaper_error* error = nullptr;
-  if (reaper_start(container.get(), &error) != REAPER_OK) {
-    int code = fail(error);
-    reaper_error* leftover = nullptr;
-    if (reaper_delete(container.get(), REAPER_DELETE_FORCE, &leftover) != REAPER_OK) {
-      warn(reaper_error_message(leftover));
-    }
-    reaper_error_free(leftover);
-    return code;
-  }
+  if (reaper_start(container.get(), &error) != REAPER_OK) return give_up(container.get(), error);
   int code = attend(container.get(), signals);
   if (arguments.has(Opt::keep)) return code;
   // The program has had its say: what is left behind is told, and its exit code stays what it is.

@@ -116,6 +116,7 @@ typedef struct reaper_runtime_options {
   uint32_t log_level;       /* the least important level that is sent; 0: REAPER_LOG_WARNING */
   uint32_t flags;           /* none yet: 0 */
   uint64_t lock_timeout_ms; /* how long an operation waits for another one before BUSY; 0: 10,000 */
+  uint64_t kill_timeout_ms; /* how long what was killed may take to die before TIMEOUT; 0: 10,000 */
 } reaper_runtime_options;
 
 /*
@@ -134,8 +135,9 @@ REAPER_API const char *reaper_runtime_root(const reaper_runtime *runtime);
 
 /* ---- Life cycle --------------------------------------------------------------------------------------------- */
 
-#define REAPER_CREATE_STDIO (1U << 0)  /* use `stdio`; without it 0, 1 and 2 of the program are /dev/null */
-#define REAPER_CREATE_STRICT (1U << 1) /* warnings about config.json (unknown names, ...) are errors */
+#define REAPER_CREATE_STDIO (1U << 0)     /* use `stdio`; without it 0, 1 and 2 of the program are /dev/null */
+#define REAPER_CREATE_STRICT (1U << 1)    /* warnings about config.json (unknown names, ...) are errors */
+#define REAPER_CREATE_SUPERVISE (1U << 2) /* a supervisor stays: see reaper_create() */
 
 typedef struct reaper_create_options {
   uint64_t size;            /* sizeof(reaper_create_options) */

@@ -9,7 +9,7 @@ using namespace reaper;
 namespace {
 
 constexpr size_t smallest_options = offsetof(reaper_create_options, reserved) + sizeof(uint32_t);
-constexpr uint32_t known_flags = REAPER_CREATE_STDIO | REAPER_CREATE_STRICT;
+constexpr uint32_t known_flags = REAPER_CREATE_STDIO | REAPER_CREATE_STRICT | REAPER_CREATE_SUPERVISE;
 
 Result<CreateRequest> read_request(const reaper_create_options* given) {
   const auto options = TRY(abi::read_options(given, smallest_options));
@@ -29,6 +29,7 @@ Result<CreateRequest> read_request(const reaper_create_options* given) {
   if (options.pid_file != nullptr) request.pid_file = options.pid_file;
   request.extra_fds.assign(options.extra_fds, options.extra_fds + options.extra_fd_count);
   request.strict = (options.flags & REAPER_CREATE_STRICT) != 0;
+  request.supervise = (options.flags & REAPER_CREATE_SUPERVISE) != 0;
   if ((options.flags & REAPER_CREATE_STDIO) != 0)
     for (int i = 0; i < 3; ++i) request.stdio[i] = options.stdio[i];
   return request;

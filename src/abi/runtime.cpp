@@ -20,6 +20,8 @@ Result<std::shared_ptr<Runtime>> make_runtime(const reaper_runtime_options* give
   constexpr uint64_t longest_ms = 24ULL * 3600 * 1000;
   if (options.lock_timeout_ms != 0)
     runtime->lock_timeout = std::chrono::milliseconds(std::min(options.lock_timeout_ms, longest_ms));
+  if (options.kill_timeout_ms != 0)
+    runtime->kill_timeout = std::chrono::milliseconds(std::min(options.kill_timeout_ms, longest_ms));
   if (options.log != nullptr) {
     const auto most = static_cast<int32_t>(options.log_level != 0 ? options.log_level : REAPER_LOG_WARNING);
     runtime->log = [log = options.log, data = options.log_data, most](int32_t level, const char* message) {

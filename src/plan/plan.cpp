@@ -132,6 +132,11 @@ Result<Plan> make_plan(const Config& config, const ProcessFacts& facts, const Pl
   // A session of its own: the workload must not have the caller's terminal (TIOCSTI, CVE-2017-5226). The gate before
   // anything is given up: the state directory is the caller's.
   add(plan, wire::Op::session);
+  if (options.supervise) {
+    // It stays in a session of its own, so that no terminal's signals reach it.
+    add(plan, wire::Op::supervise);
+    add(plan, wire::Op::session);
+  }
   add(plan, wire::Op::gate);
   if (config.process.has_value()) {
     TRY(plan_process(*config.process, facts, options.extra_fds, plan));

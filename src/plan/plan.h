@@ -39,6 +39,7 @@ struct Plan {
 struct PlanOptions {
   bool strict = false;     // warnings become INVALID
   uint32_t extra_fds = 0;  // how many descriptors above 2 the program gets
+  bool supervise = false;  // a supervisor stays
 };
 
 // Errors: UNSUPPORTED (a namespace that is not our own), PERMISSION (a capability that is needed and not held, with a

@@ -4,6 +4,7 @@
 
 #include "runtime/process.h"
 #include "runtime/status.h"
+#include "runtime/supervisor.h"
 
 namespace reaper {
 
@@ -28,11 +29,17 @@ std::optional<ExitStatus> learn_exit(const Container& container, bool reap) {
   if (!container.record) return container.exit;
   // Known from a look at the zombie (state does that), it still is to be reaped.
   if (container.exit && (!reap || container.reaped)) return container.exit;
-  auto exit = read_exit_status(container.pidfd, container.record->init.pid, reap);
+  // A supervisor's record says most, and whoever adopted a lost supervisor's container may still reap it.
+  auto exit = recorded_exit(container.directory);
+  const bool recorded = exit.has_value();
+  if (!recorded) exit = read_exit_status(container.pidfd, container.record->init.pid, reap);
   container.reaped = reap;
+  if (reap) reap_supervisor(container.supervisor);
   if (!exit || (container.exit && exit->user_us < 0)) return container.exit;  // somebody else was faster: less is known
-  exit->started_ns = container.started_ns != 0 ? container.started_ns : started_at(container.directory);
-  if (container.exit) exit->finished_ns = container.exit->finished_ns;
+  exit->started_ns = container.started_ns;
+  if (const auto started = container.directory.started_at(); started.has_value() && *started)
+    exit->started_ns = **started;
+  if (container.exit && !recorded) exit->finished_ns = container.exit->finished_ns;
   container.exit = exit;
   return container.exit;
 }
@@ -51,6 +58,7 @@ Result<ContainerPtr> open_container(const std::shared_ptr<Runtime>& runtime, std
   if (!snapshot.record) TRY(check_owned(container->directory));
   container->record = std::move(snapshot.record);
   container->pidfd = std::move(snapshot.pidfd);
+  container->supervisor = std::move(snapshot.supervisor);
   return container;
 }
 

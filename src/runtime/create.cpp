@@ -12,6 +12,7 @@
 #include "runtime/container.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
+#include "runtime/supervisor.h"
 
 namespace reaper {
 
@@ -39,7 +40,7 @@ Result<Prepared> prepare(const CreateRequest& request) {
   prepared.bundle = TRY(read_bundle(request));
   prepared.config = TRY(parse_config(prepared.bundle.config));
   prepared.facts = TRY(read_process_facts());
-  const PlanOptions options = {request.strict, static_cast<uint32_t>(request.extra_fds.size())};
+  const PlanOptions options = {request.strict, static_cast<uint32_t>(request.extra_fds.size()), request.supervise};
   prepared.plan = TRY(make_plan(prepared.config, prepared.facts, options));
   return prepared;
 }
@@ -49,12 +50,10 @@ Result<Prepared> prepare(const CreateRequest& request) {
 Result<bool> abandoned(const ContainerDirectory& directory, const ProcessIdentity& owner) {
   const Fd creator = TRY(open_process(owner));
   if (!TRY(has_ended(creator))) return false;
-  const auto init = directory.read_identity();
-  if (!init.has_value()) return true;
-  const Fd pidfd = TRY(open_process(*init));
-  if (!pidfd) return true;
-  TRY(signal_process(pidfd, SIGKILL, "an abandoned reaper-init"));
-  return await_end(pidfd, std::chrono::steady_clock::now() + std::chrono::seconds(5));
+  const auto ended = end_uncommitted(directory, std::chrono::steady_clock::now() + std::chrono::seconds(5));
+  if (!ended.has_value() && ended.error().code == REAPER_ERR_TIMEOUT) return false;
+  if (!ended.has_value()) return fail(ended.error());
+  return true;
 }
 
 Result<Claim> claim_or_sweep(const StateRoot& root, std::string_view id, const ProcessIdentity& owner,
@@ -78,7 +77,12 @@ Result<int> init_image(Runtime& runtime) {
   return runtime.image.get();
 }
 
-Record make_record(const Prepared& prepared, std::string_view id, const ProcessIdentity& init) {
+struct Born {
+  ProcessIdentity init;
+  std::optional<ProcessIdentity> supervisor;
+};
+
+Record make_record(const Prepared& prepared, std::string_view id, const Born& born) {
   Record record;
   record.id = id;
   record.oci_version = prepared.config.oci_version;
@@ -86,7 +90,8 @@ Record make_record(const Prepared& prepared, std::string_view id, const ProcessI
   record.annotations = prepared.config.annotations;
   record.created = rfc3339(realtime_ns());
   record.owner_uid = geteuid();
-  record.init = init;
+  record.init = born.init;
+  record.supervisor = born.supervisor;
   record.has_process = prepared.config.process.has_value();
   record.credentials_json = encode_credentials(prepared.plan.identity);
   record.warnings_json = warnings_to_json(prepared.plan.warnings);
@@ -121,6 +126,39 @@ class Undo {
   bool done_ = false;
 };
 
+// Who a process is that we have just cloned, in the namespaces of `owner`, which are ours.
+Result<ProcessIdentity> identify(const ProcessIdentity& owner, int32_t pid) {
+  ProcessIdentity identity = owner;
+  identity.pid = pid;
+  identity.start_time = TRY(read_process_stat(pid)).start_time;
+  return identity;
+}
+
+// It has failed already, and a host that ignores SIGCHLD has reaped it: what it said tells more.
+Error explain_absence(const Launched& launched, const Error& absent) {
+  const Status said = await_ready(launched);
+  return said.has_value() ? absent : said.error();
+}
+
+// Clones, and writes down who is who as soon as it is known: whoever comes after a killed create finds them.
+Result<Born> give_birth(const LaunchRequest& launch, bool supervise, const ProcessIdentity& owner,
+                        const ContainerDirectory& directory, Launched& launched) {
+  launched = TRY(clone_init(launch));
+  Born born;
+  if (supervise) {
+    const auto supervisor = identify(owner, launched.pid);
+    if (!supervisor.has_value()) return fail(explain_absence(launched, supervisor.error()));
+    TRY(directory.write_supervisor(*supervisor));
+    TRY(await_cloned(launched));
+    born.supervisor = *supervisor;
+  }
+  const auto init = identify(owner, launched.pid);
+  if (!init.has_value()) return fail(explain_absence(launched, init.error()));
+  born.init = *init;
+  TRY(directory.write_identity(born.init));
+  return born;
+}
+
 }  // namespace
 
 Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
@@ -144,27 +182,18 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   auto container = std::make_unique<Container>(runtime, TRY(claim.directory.reopen()));
 
   launch.state_directory = claim.directory.fd();
-  undo.launched = TRY(clone_init(launch));
-  ProcessIdentity init = owner;
-  init.pid = undo.launched.pid;
-  const auto stat = read_process_stat(init.pid);
-  if (!stat.has_value()) {
-    // It has failed already, and a host that ignores SIGCHLD has reaped it: what it said tells more.
-    TRY(await_ready(undo.launched));
-    return fail(stat.error());
-  }
-  init.start_time = stat->start_time;
-  TRY(claim.directory.write_identity(init));
-  container->record = make_record(prepared, id, init);
+  const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
+  container->record = make_record(prepared, id, born);
   TRY(await_ready(undo.launched));  // meanwhile init has carried out its plan
   if (request.pid_file) {
-    TRY(write_file_atomically(*request.pid_file, std::to_string(init.pid)));
+    TRY(write_file_atomically(*request.pid_file, std::to_string(born.init.pid)));
     undo.pid_file = request.pid_file->c_str();
   }
   TRY(claim.directory.commit(*container->record));
   TRY(send_go(undo.launched));
   undo.done();
   container->pidfd = std::move(undo.launched.pidfd);
+  container->supervisor = std::move(undo.launched.keeper_pidfd);
   for (const Warning& warning : prepared.plan.warnings)
     if (runtime->log) runtime->log(REAPER_LOG_WARNING, warning_line(warning).c_str());
   return container;

@@ -3,6 +3,7 @@
 
 #include "runtime/process.h"
 #include "runtime/status.h"
+#include "runtime/tree.h"
 
 namespace reaper {
 
@@ -14,6 +15,10 @@ Status kill_container(const Container& container, int signal, bool all) {
                  "arguments"});
   if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
   if (!container.record) return fail(still_creating(container.id()));
+  // What the supervisor has below it outlives the container's first process, and is its own to end.
+  if (all && !TRY(has_ended(container.supervisor)))
+    return signal_below(container.record->supervisor->pid, container.supervisor, signal,
+                        container.runtime->kill_deadline());
   if (TRY(has_ended(container.pidfd))) {
     if (all) return {};  // containerd's shim asks so after the exit (callers.md)
     return fail(status_error("container not running"));

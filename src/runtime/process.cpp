@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <unordered_set>
 
 #include "host/facts.h"
 
@@ -133,76 +132,6 @@ Result<bool> await_end(const Fd& pidfd, Deadline deadline) {
 Status signal_process(const Fd& pidfd, int signal, std::string_view what) {
   if (syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0) return {};
   return fail(system_error("kill", "pidfd_send_signal " + signal_name(signal) + " to " + std::string(what)));
-}
-
-namespace {
-
-struct Descendant {
-  int32_t pid;
-  uint64_t start_time;  // with the pid, who it is
-};
-
-struct Tree {
-  std::vector<Descendant> found;
-  std::unordered_set<int32_t> known;
-  std::optional<Error> error;  // the first
-};
-
-// Adds those below `pid` that are not in `tree` yet; the stops are for signal_tree(). True: there were some.
-bool find_descendants(int32_t pid, bool stop, Tree& tree) {
-  const size_t before = tree.found.size();
-  std::unordered_set<int32_t> looked_at;
-  std::vector<int32_t> pending = {pid};
-  while (!pending.empty()) {
-    const int32_t parent = pending.back();
-    pending.pop_back();
-    if (!looked_at.insert(parent).second) continue;
-    const auto children = read_children(parent);
-    if (!children.has_value()) continue;  // it ended meanwhile
-    for (const int32_t child : *children) {
-      pending.push_back(child);
-      if (tree.known.contains(child)) continue;
-      const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-      if (!pidfd && errno != ESRCH && errno != EINVAL && !tree.error)
-        tree.error = system_error("pidfd_open", "pidfd_open");
-      // Opened first, read second: a pid that was reused meanwhile has another parent.
-      const auto stat = read_process_stat(child);
-      if (!pidfd || !stat.has_value() || stat->parent != parent) continue;
-      if (stop) (void)signal_process(pidfd, SIGSTOP, "a descendant");  // not ours to stop: then it is not stopped
-      tree.known.insert(child);
-      tree.found.push_back({child, stat->start_time});
-    }
-  }
-  return tree.found.size() != before;
-}
-
-Status signal_descendant(const Descendant& descendant, int signal) {
-  const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, descendant.pid, 0)));
-  if (!pidfd) return errno == ESRCH || errno == EINVAL ? Status{} : fail(system_error("pidfd_open", "pidfd_open"));
-  const auto stat = read_process_stat(descendant.pid);
-  if (!stat.has_value() || stat->start_time != descendant.start_time) return {};  // it ended meanwhile
-  const Status sent = signal_process(pidfd, signal, "descendant " + std::to_string(descendant.pid));
-  return !sent.has_value() && sent.error().sys_errno == ESRCH ? Status{} : sent;
-}
-
-}  // namespace
-
-// A tree that is being killed falls apart: the children of the dead are somebody else's. So all of it is found before
-// anybody is signalled, and for SIGKILL, which nobody lives to be surprised by, it is stopped as it is found: what is
-// stopped does not fork.
-Status signal_tree(int32_t pid, const Fd& pidfd, int signal) {
-  const bool stop = signal == SIGKILL;
-  Tree tree;
-  if (stop) (void)signal_process(pidfd, SIGSTOP, "the container's process");
-  while (find_descendants(pid, stop, tree)) {
-  }
-  for (const Descendant& descendant : tree.found) {
-    const Status sent = signal_descendant(descendant, signal);
-    if (!sent.has_value() && !tree.error) tree.error = sent.error();
-  }
-  const Status sent = signal_process(pidfd, signal, "the container's process");
-  if (!sent.has_value() && sent.error().sys_errno != ESRCH) return sent;
-  return tree.error ? Status(fail(*tree.error)) : Status{};
 }
 
 std::optional<ExitStatus> read_exit_status(const Fd& pidfd, int32_t pid, bool reap) {

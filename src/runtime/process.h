@@ -23,9 +23,6 @@ Result<bool> await_end(const Fd& pidfd, Deadline deadline);
 // ESRCH is an error like any other.
 Status signal_process(const Fd& pidfd, int signal, std::string_view what);
 
-// Every descendant of `pid` that can be found in /proc, and the process itself last. Signals each by its pidfd.
-Status signal_tree(int32_t pid, const Fd& pidfd, int signal);
-
 // The exit status, from waitid(2) where the process is our child, which is reaped then or left as it is; else from
 // PIDFD_GET_INFO (Linux 6.15), or from field 52 of /proc/PID/stat of a zombie. nullopt: nobody can say.
 std::optional<ExitStatus> read_exit_status(const Fd& pidfd, int32_t pid, bool reap);

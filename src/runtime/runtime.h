@@ -23,6 +23,7 @@ struct Runtime {
   std::string root;  // absolute
   std::function<void(int32_t level, const char* message)> log;
   std::chrono::milliseconds lock_timeout{10000};
+  std::chrono::milliseconds kill_timeout{10000};
 
   std::mutex image_mutex;
   Fd image;  // reaper-init, made by the first create
@@ -34,6 +35,7 @@ struct Runtime {
   mutable std::shared_ptr<const StateRoot> open_root;  // opened and checked once, again when it was removed
 
   Deadline lock_deadline() const { return std::chrono::steady_clock::now() + lock_timeout; }
+  Deadline kill_deadline() const { return std::chrono::steady_clock::now() + kill_timeout; }
 };
 
 struct ExitStatus {
@@ -55,6 +57,7 @@ struct Container {
   ContainerDirectory directory;  // open, so that it is this container and never another one of the same id
   std::optional<Record> record;  // what was committed, which never changes; none while somebody else creates it
   Fd pidfd;                      // opened before the process was reaped, or empty: it was gone already
+  Fd supervisor;                 // the same of the supervisor; empty: there is none, or it has gone
 
   mutable std::mutex mutex;
   mutable std::optional<ExitStatus> exit;  // once known, known
@@ -70,6 +73,7 @@ struct CreateRequest {
   int stdio[3] = {-1, -1, -1};
   std::vector<int32_t> extra_fds;
   bool strict = false;
+  bool supervise = false;
 };
 
 Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>&, std::string_view id, const CreateRequest&);

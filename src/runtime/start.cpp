@@ -56,7 +56,7 @@ Status start_container(Container& container) {
     (void)await_end(container.pidfd, deadline_in(kill_limit));
     return started;
   }
-  if (unlinkat(directory.fd(), "gate", 0) != 0 && errno != ENOENT) return fail(system_error("start", "unlinkat gate"));
+  TRY(directory.mark_started());
   const std::lock_guard guard(container.mutex);
   container.started_ns = realtime_ns();
   return {};

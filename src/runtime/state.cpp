@@ -5,6 +5,7 @@
 #include "runtime/process.h"
 #include "runtime/report.h"
 #include "runtime/status.h"
+#include "runtime/supervisor.h"
 #include "runtime/version.h"
 
 namespace reaper {
@@ -35,11 +36,26 @@ void write_exit(JsonWriter& out, const std::optional<ExitStatus>& exit) {
   out.end_object();
 }
 
+std::string_view supervision_name(Supervision supervision) {
+  switch (supervision) {
+    case Supervision::active:
+      return "active";
+    case Supervision::lost:
+      return "lost";
+    default:
+      return "none";
+  }
+}
+
 Status write_reaper(JsonWriter& out, const Container& container, const Record& record, int status) {
   out.key("reaper").begin_object();
-  // Signals reach the process and every descendant that is found below it in /proc, no more (kill --all).
-  out.key("containment").string("descendants");
-  out.key("supervision").string("none");
+  // What kill --all reaches: every descendant, as long as the supervisor keeps them together; otherwise the process and
+  // those that are found below it in /proc, no more.
+  const Supervision supervision = TRY(supervision_of(container));
+  const bool supervised = !TRY(has_ended(container.supervisor));
+  out.key("containment").string(supervised ? "supervisor" : "descendants");
+  out.key("supervision").string(supervision_name(supervision));
+  if (supervised) out.key("supervisorPid").integer(record.supervisor->pid);
   out.key("credentials").raw(TRY(credentials_json(record.credentials_json)));
   out.key("namespaces").begin_array().end_array();  // none was made or joined: all are the caller's
   if (status == REAPER_STATUS_STOPPED) write_exit(out, learn_exit(container, false));

@@ -6,12 +6,13 @@
 #include "host/facts.h"
 #include "plan/wire.h"
 #include "runtime/process.h"
+#include "runtime/supervisor.h"
 
 namespace reaper {
 
 namespace {
 
-// Who won the start removes the gate's name as the last thing. While it stands, the process' own name tells whether it
+// Who won the start changes the gate's name as the last thing. While it stands, the process' own name tells whether it
 // is still init (created, or a start is under way) or the program (its start was killed half-way). A program may call
 // itself like init: it deceives nobody but those who killed their own start.
 Result<bool> has_started(const ContainerDirectory& directory, int32_t pid) {
@@ -28,14 +29,6 @@ Result<bool> has_started(const ContainerDirectory& directory, int32_t pid) {
 }
 
 }  // namespace
-
-int64_t started_at(const ContainerDirectory& directory) {
-  struct stat status = {};
-  if (fstatat(directory.fd(), "gate", &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT) return 0;
-  // Nothing but the start changes the directory between the commit and delete: its time is that of the start.
-  if (fstat(directory.fd(), &status) != 0 || status.st_nlink == 0) return 0;
-  return status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec;
-}
 
 Result<int> read_status(const ContainerDirectory& directory, int32_t pid, const Fd& pidfd) {
   if (TRY(has_ended(pidfd))) return REAPER_STATUS_STOPPED;
@@ -62,6 +55,7 @@ Result<Snapshot> read_snapshot(const ContainerDirectory& directory) {
   if (TRY(directory.phase()) == Phase::creating) return snapshot;
   snapshot.record = TRY(directory.read_record());
   snapshot.pidfd = TRY(open_process(snapshot.record->init));
+  snapshot.supervisor = TRY(open_supervisor(*snapshot.record));
   return snapshot;
 }
 

@@ -5,9 +5,6 @@
 
 namespace reaper {
 
-// When the program was started: CLOCK_REALTIME; 0: it was not, or nothing can tell any more.
-int64_t started_at(const ContainerDirectory& directory);
-
 // REAPER_STATUS_* of a committed container whose process is behind `pidfd` (empty: it is gone).
 Result<int> read_status(const ContainerDirectory& directory, int32_t pid, const Fd& pidfd);
 
@@ -18,6 +15,7 @@ Result<int> read_status(const Container& container);
 struct Snapshot {
   std::optional<Record> record;  // none: it is being created
   Fd pidfd;                      // of its process; empty: gone
+  Fd supervisor;                 // empty: gone, or there is none
 };
 // NOT_FOUND, CORRUPT, UNSUPPORTED (a newer version's record, or one from another pid namespace).
 Result<Snapshot> read_snapshot(const ContainerDirectory& directory);

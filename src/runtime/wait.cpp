@@ -3,6 +3,7 @@
 #include "runtime/container.h"
 #include "runtime/process.h"
 #include "runtime/status.h"
+#include "runtime/supervisor.h"
 
 namespace reaper {
 
@@ -30,6 +31,7 @@ Result<ExitStatus> wait_container(const Container& container, int64_t limit_ms) 
   if (was_alive && !TRY(await_end(container.pidfd, deadline_after(limit_ms))))
     return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT, "container \"" + container.id() + "\" still runs", "", "wait"});
   const int64_t now = realtime_ns();
+  if (container.record->supervisor) (void)await_recorded_exit(container);
   auto exit = learn_exit(container, true);
   if (!exit)
     return fail({REAPER_ERR_UNKNOWN, 0,

@@ -16,11 +16,13 @@ namespace reaper {
 namespace {
 
 constexpr size_t max_identity_bytes = 256;
+constexpr size_t max_exit_bytes = 256;
 
 // state.json goes after `owner`: while it is there the container can be read; afterwards what is left has no owner and
 // is anybody's to sweep. `identity` goes last: it finds the process of a record that cannot be read.
-constexpr const char* removal_order[] = {gate_name,  pid_name,    record_temporary_name,
-                                         owner_name, record_name, identity_name};
+constexpr const char* removal_order[] = {gate_name,           started_name, pid_name,    record_temporary_name,
+                                         exit_temporary_name, owner_name,   record_name, exit_name,
+                                         supervisor_name,     identity_name};
 
 bool is_ours(std::string_view name) {
   return std::any_of(std::begin(removal_order), std::end(removal_order),
@@ -153,6 +155,38 @@ Result<ProcessIdentity> ContainerDirectory::read_owner() const {
 
 Result<ProcessIdentity> ContainerDirectory::read_identity() const {
   return read_identity_line({directory_.get(), identity_name, id_, "record"});
+}
+
+Result<ProcessIdentity> ContainerDirectory::read_supervisor() const {
+  return read_identity_line({directory_.get(), supervisor_name, id_, "record"});
+}
+
+Status ContainerDirectory::write_supervisor(const ProcessIdentity& supervisor) const {
+  const std::string line = TRY(encode_identity(supervisor));
+  return create_file({directory_.get(), supervisor_name, id_, "record"}, line);
+}
+
+Result<std::optional<ExitRecord>> ContainerDirectory::read_exit() const {
+  const auto line = read_file({directory_.get(), exit_name, id_, "exit"}, max_exit_bytes);
+  if (!line.has_value() && line.error().code == REAPER_ERR_NOT_FOUND) return std::nullopt;
+  if (!line.has_value()) return fail(line.error());
+  const auto record = decode_exit(*line);
+  if (!record) return fail(not_a_container(id_, "its exit record is damaged"));
+  return *record;
+}
+
+Status ContainerDirectory::mark_started() const {
+  // A rename keeps what it names; its ctime is that of the start. ENOENT: marked by somebody already.
+  if (renameat(directory_.get(), gate_name, directory_.get(), started_name) == 0 || errno == ENOENT) return {};
+  return fail(system_error("start", container_label(id_) + ": rename " + gate_name + " to " + started_name));
+}
+
+Result<std::optional<int64_t>> ContainerDirectory::started_at() const {
+  struct stat status{};
+  if (fstatat(directory_.get(), started_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+    return status.st_ctim.tv_sec * 1000000000LL + status.st_ctim.tv_nsec;
+  if (errno == ENOENT) return std::nullopt;
+  return fail(system_error("status", container_label(id_) + ": stat " + started_name));
 }
 
 Status ContainerDirectory::write_identity(const ProcessIdentity& init) const {

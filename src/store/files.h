@@ -19,7 +19,11 @@ inline constexpr const char* identity_name = "identity";
 inline constexpr const char* pid_name = "pid";
 inline constexpr const char* record_name = "state.json";
 inline constexpr const char* record_temporary_name = ".state.json.new";
-inline constexpr const char* gate_name = "gate";  // bound by init
+inline constexpr const char* gate_name = "gate";        // bound by init
+inline constexpr const char* started_name = "started";  // the gate after the start
+inline constexpr const char* supervisor_name = "supervisor";
+inline constexpr const char* exit_name = "exit";  // written by the supervisor (init/exit_record.cpp), and
+inline constexpr const char* exit_temporary_name = ".exit.new";
 
 // `container "ID"`
 std::string container_label(std::string_view id);
@@ -53,6 +57,9 @@ Result<std::string> encode_identity(const ProcessIdentity& identity);
 std::optional<ProcessIdentity> decode_identity(std::string_view line, std::string& why);
 // pid above 0, and a boot id that is one.
 bool plausible_identity(const ProcessIdentity& identity);
+
+// "EXIT_CODE SIGNAL CORE_DUMPED FINISHED_NS USER_US SYSTEM_US MAX_RSS_KIB CHECKSUM\n", as init writes it.
+std::optional<ExitRecord> decode_exit(std::string_view line);
 
 // 64-bit FNV-1a: every change of a single byte changes it.
 uint64_t fnv1a(std::string_view text, uint64_t state = 0xcbf29ce484222325U);

@@ -102,7 +102,7 @@ Result<ProcessIdentity> read_identity(const JsonCursor& init) {
   identity.boot_id = TRY(need_string(init, "bootId"));
   identity.pid_namespace = TRY(need_number(init, "pidNamespace", 0, any));
   identity.time_namespace = TRY(need_number(init, "timeNamespace", 0, any));
-  if (!plausible_identity(identity)) return fail(corrupt("has no boot id at /init/bootId"));
+  if (!plausible_identity(identity)) return fail(corrupt("has no boot id at " + init.pointer() + "/bootId"));
   return identity;
 }
 
@@ -170,6 +170,7 @@ Result<Record> read_record(std::string_view text) {
   record.owner_uid = static_cast<uint32_t>(TRY(need_number(json, "ownerUid", 0, std::numeric_limits<uint32_t>::max())));
   const JsonCursor init = TRY(need(json, "init"));
   record.init = TRY(read_identity(init));
+  if (const auto supervisor = TRY(json.member("supervisor"))) record.supervisor = TRY(read_identity(*supervisor));
   const JsonCursor has_process = TRY(need(json, "hasProcess"));
   record.has_process = TRY(has_process.boolean());
   record.credentials_json = TRY(need_json(json, "credentials", JsonType::object));
@@ -192,6 +193,10 @@ std::string encode_record(const Record& record) {
   json.key("ownerUid").unsigned_integer(record.owner_uid);
   json.key("init");
   write_identity(json, record.init);
+  if (record.supervisor) {
+    json.key("supervisor");
+    write_identity(json, *record.supervisor);
+  }
   json.key("hasProcess").boolean(record.has_process);
   json.key("credentials").raw(record.credentials_json.empty() ? "{}" : record.credentials_json);
   json.key("warnings").raw(record.warnings_json.empty() ? "[]" : record.warnings_json);

@@ -1,5 +1,5 @@
-// The state directory: <root>/<id>/{owner,identity,pid,state.json,gate}. Knows ids, locks, atomic writes, recovery
-// and listing; knows nothing of plans. docs/state.md describes the files.
+// The state directory: <root>/<id>/{owner,identity,supervisor,pid,state.json,gate,started,exit}. Knows ids, locks,
+// atomic writes, recovery and listing; knows nothing of plans. docs/state.md describes the files.
 #pragma once
 
 #include <chrono>
@@ -33,6 +33,18 @@ struct ProcessIdentity {
   bool operator==(const ProcessIdentity&) const = default;
 };
 
+// How a supervised container ended, written by its supervisor.
+struct ExitRecord {
+  int32_t exit_code = -1;  // or -1: `signal`
+  int32_t signal = 0;
+  bool core_dumped = false;
+  int64_t finished_ns = 0;  // CLOCK_REALTIME
+  int64_t user_us = 0;
+  int64_t system_us = 0;
+  int64_t max_rss_kib = 0;
+  bool operator==(const ExitRecord&) const = default;
+};
+
 // state.json: what create commits. Text of `warnings` and `credentials` is JSON made by the runtime.
 struct Record {
   std::string id;
@@ -42,9 +54,10 @@ struct Record {
   std::string created;  // RFC 3339, UTC, nanoseconds
   uint32_t owner_uid = 0;
   ProcessIdentity init;
-  bool has_process = true;       // false: config.json had no `process`, start is an error
-  std::string credentials_json;  // what `reaper.credentials` of state is made from
-  std::string warnings_json;     // the array `reaper.warnings` of state
+  std::optional<ProcessIdentity> supervisor = {};  // none: nobody stays
+  bool has_process = true;                         // false: config.json had no `process`, start is an error
+  std::string credentials_json;                    // what `reaper.credentials` of state is made from
+  std::string warnings_json;                       // the array `reaper.warnings` of state
 };
 
 // Versioned, length-checked, checksummed JSON. decode: CORRUPT with a message that says what is wrong; UNSUPPORTED for
@@ -109,9 +122,16 @@ class ContainerDirectory {
   Result<DirectoryLock> lock(const StateRoot& root, Deadline deadline) const;
   // creating: no state.json (yet, or no longer: see remove()).
   Result<Phase> phase() const;
-  Result<Record> read_record() const;             // NOT_FOUND while creating, CORRUPT, UNSUPPORTED
-  Result<ProcessIdentity> read_owner() const;     // who creates it; NOT_FOUND: nobody got so far as to say, CORRUPT
-  Result<ProcessIdentity> read_identity() const;  // who init is; NOT_FOUND before it is known, CORRUPT
+  Result<Record> read_record() const;               // NOT_FOUND while creating, CORRUPT, UNSUPPORTED
+  Result<ProcessIdentity> read_owner() const;       // who creates it; NOT_FOUND: nobody got so far as to say, CORRUPT
+  Result<ProcessIdentity> read_identity() const;    // who init is; NOT_FOUND before it is known, CORRUPT
+  Result<ProcessIdentity> read_supervisor() const;  // NOT_FOUND: there is none, or it is not known yet; CORRUPT
+  Status write_supervisor(const ProcessIdentity& supervisor) const;
+  Result<std::optional<ExitRecord>> read_exit() const;  // nullopt: none was written (yet); CORRUPT
+  // The gate's name becomes `started`.
+  Status mark_started() const;
+  // CLOCK_REALTIME of mark_started(); nullopt: not started, or its start was killed before it.
+  Result<std::optional<int64_t>> started_at() const;
   // Writes `identity` and `pid`.
   Status write_identity(const ProcessIdentity& init) const;
   // Writes state.json under a temporary name and renames it: the commit.

@@ -87,7 +87,7 @@ static void test_create_options_members(void **state) {
   const int32_t closed[] = {1000000};
   const reaper_create_options good = options_of(scene, sleeper);
   reaper_create_options options = good;
-  for (uint32_t bit = 2; bit < 32; bit += 7) {
+  for (uint32_t bit = 10; bit < 32; bit += 7) {
     options.flags = 1U << bit;
     const struct expected expected = {REAPER_ERR_UNSUPPORTED, 0, "arguments", "", "flags"};
     assert_refused(scene, &options, &expected);

@@ -1,0 +1,143 @@
+#include "runtime/tree.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "host/facts.h"
+#include "runtime/process.h"
+
+namespace reaper {
+
+namespace {
+
+struct Descendant {
+  int32_t pid;
+  uint64_t start_time;  // with the pid, who it is
+};
+
+struct Tree {
+  std::vector<Descendant> found;
+  std::unordered_map<int32_t, uint64_t> known;  // start times by pid: a pid may be used again
+  std::optional<Error> error;                   // the first
+};
+
+bool is_dead(char state) {
+  return state == 'Z' || state == 'X';
+}
+
+// Empty when there is no such process; `tree` has the error otherwise.
+Fd open_pid(int32_t pid, Tree& tree) {
+  Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  // EINVAL: the pid is now a thread's.
+  if (!pidfd && errno != ESRCH && errno != EINVAL && !tree.error) tree.error = system_error("pidfd_open", "pidfd_open");
+  return pidfd;
+}
+
+// The children of that very process; none when it has ended, whoever has its pid now.
+std::vector<int32_t> children_of(const Descendant& parent, const Fd& pidfd) {
+  const auto stat = read_process_stat(parent.pid);
+  if (!pidfd || !stat.has_value() || stat->start_time != parent.start_time) return {};
+  auto children = read_children(parent.pid);
+  // Asked last: alive now, it had its pid all the while.
+  const auto ended = has_ended(pidfd);
+  if (!children.has_value() || !ended.has_value() || *ended) return {};
+  return std::move(*children);
+}
+
+// Adds those below `root` that are alive and not in `tree` yet. True: there were some. `stop`: each is stopped as it is
+// found, since what is stopped does not fork.
+bool find_descendants(const Descendant& root, const Fd& root_pidfd, bool stop, Tree& tree) {
+  const size_t before = tree.found.size();
+  std::unordered_set<int32_t> looked_at;
+  std::vector<Descendant> pending = {root};
+  while (!pending.empty()) {
+    const Descendant parent = pending.back();
+    pending.pop_back();
+    if (!looked_at.insert(parent.pid).second) continue;
+    const Fd opened = parent.pid == root.pid ? Fd() : open_pid(parent.pid, tree);
+    for (const int32_t pid : children_of(parent, parent.pid == root.pid ? root_pidfd : opened)) {
+      const Fd pidfd = open_pid(pid, tree);
+      // Opened first, read second: a pid that was reused meanwhile has another parent.
+      const auto stat = read_process_stat(pid);
+      if (!pidfd || !stat.has_value() || stat->parent != parent.pid || is_dead(stat->state)) continue;
+      const Descendant child = {pid, stat->start_time};
+      pending.push_back(child);
+      const auto known = tree.known.find(pid);
+      if (known != tree.known.end() && known->second == child.start_time) continue;
+      if (stop) (void)signal_process(pidfd, SIGSTOP, "a descendant");  // not ours to stop: then it is not stopped
+      tree.known[pid] = child.start_time;
+      tree.found.push_back(child);
+    }
+  }
+  return tree.found.size() != before;
+}
+
+// Who bears the pid of `pidfd`; nullopt when it has ended.
+std::optional<Descendant> root_of(int32_t pid, const Fd& pidfd) {
+  const auto stat = read_process_stat(pid);
+  const auto ended = has_ended(pidfd);
+  if (!stat.has_value() || !ended.has_value() || *ended) return std::nullopt;
+  return Descendant{pid, stat->start_time};
+}
+
+Status signal_descendant(const Descendant& descendant, int signal) {
+  const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, descendant.pid, 0)));
+  if (!pidfd) return errno == ESRCH || errno == EINVAL ? Status{} : fail(system_error("pidfd_open", "pidfd_open"));
+  const auto stat = read_process_stat(descendant.pid);
+  if (!stat.has_value() || stat->start_time != descendant.start_time) return {};  // it ended meanwhile
+  const Status sent = signal_process(pidfd, signal, "descendant " + std::to_string(descendant.pid));
+  return !sent.has_value() && sent.error().sys_errno == ESRCH ? Status{} : sent;
+}
+
+void signal_found(Tree& tree, int signal) {
+  for (const Descendant& descendant : tree.found) {
+    const Status sent = signal_descendant(descendant, signal);
+    if (!sent.has_value() && !tree.error) tree.error = sent.error();
+  }
+}
+
+}  // namespace
+
+// A tree that is being killed falls apart: the children of the dead are somebody else's. So all of it is found before
+// anybody is signalled, and for SIGKILL, which nobody lives to be surprised by, it is stopped as it is found.
+Status signal_tree(int32_t pid, const Fd& pidfd, int signal) {
+  const bool stop = signal == SIGKILL;
+  Tree tree;
+  if (stop) (void)signal_process(pidfd, SIGSTOP, "the container's process");
+  const auto root = root_of(pid, pidfd);
+  while (root && find_descendants(*root, pidfd, stop, tree)) {
+  }
+  signal_found(tree, signal);
+  const Status sent = signal_process(pidfd, signal, "the container's process");
+  if (!sent.has_value() && sent.error().sys_errno != ESRCH) return sent;
+  return tree.error ? Status(fail(*tree.error)) : Status{};
+}
+
+// What a stop was too late for, because its fork(2) was on the way already, is found in the next round.
+Status signal_below(int32_t pid, const Fd& keeper, int signal, Deadline deadline) {
+  const bool stop = signal == SIGKILL;
+  const auto root = root_of(pid, keeper);
+  while (root) {
+    Tree tree;
+    while (find_descendants(*root, keeper, stop, tree)) {
+    }
+    signal_found(tree, signal);
+    if (tree.error) return fail(*tree.error);
+    if (!stop || tree.found.empty()) return {};
+    if (std::chrono::steady_clock::now() >= deadline)
+      return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT,
+                   "process " + std::to_string(tree.found.front().pid) +
+                       " of the container did not end in time after "
+                       "SIGKILL",
+                   "", "kill"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return {};  // it ends when nothing is below it any more
+}
+
+}  // namespace reaper
