@@ -3,13 +3,14 @@
 
 namespace reaper {
 
-Result<std::map<std::string, std::string>> read_annotations(const JsonCursor& annotations) {
+Result<std::map<std::string, std::string>> read_annotations(const JsonCursor& annotations, Notes& notes) {
   std::map<std::string, std::string> result;
   for (const auto& [key, value] : TRY(annotations.members())) {
     // config.md, Annotations: keys MUST NOT be empty, values may be.
     if (key.empty())
-      return fail(config_error(REAPER_ERR_INVALID, value.pointer(), "the key of an annotation must not be empty"));
-    result.emplace(key, TRY(value.string()));
+      TRY(notes.refusals.refuse(
+          config_error(REAPER_ERR_INVALID, value.pointer(), "the key of an annotation must not be empty")));
+    KEEP(notes.refusals, result[key], value.string());
   }
   return result;
 }

@@ -33,15 +33,16 @@ std::string nearest_capability(const std::string& name) {
 }
 
 // An absent set is empty. config.md: what cannot be mapped to the kernel's is a warning, and SHOULD NOT fail.
-Result<Set> read_set(const JsonCursor& object, const char* set_name, Warnings& warnings) {
+Result<Set> read_set(const JsonCursor& object, const char* set_name, Notes& notes) {
   Set set{set_name, 0, {}};
   auto array = TRY(object.member(set_name));
   if (!array) return set;
   for (const JsonCursor& element : TRY(array->elements())) {
-    std::string name = TRY(element.string());
+    std::string name;
+    KEEP(notes.refusals, name, element.string());
     int number = capability_number(name);
     if (number < 0 || number > 63) {
-      add_warning(warnings, element.pointer(), [&] {
+      add_warning(notes, element.pointer(), [&] {
         return "unknown capability " + quoted(name) + " is left out" + did_you_mean(nearest_capability(name));
       });
       continue;
@@ -54,23 +55,23 @@ Result<Set> read_set(const JsonCursor& object, const char* set_name, Warnings& w
 
 // The kernel raises nothing in ambient that is not in both (prctl(2), PR_CAP_AMBIENT_RAISE): a capability that cannot
 // be granted, which the specification makes a warning. Debian 12's `runc spec` and `crun spec` both write such sets.
-void drop_outside(Set& inner, const Set& outer, Warnings& warnings) {
+void drop_outside(Set& inner, const Set& outer, Notes& notes) {
   for (const Element& element : inner.elements) {
     if ((outer.bits >> element.number & 1) != 0 || (inner.bits >> element.number & 1) == 0) continue;
     inner.bits &= ~(uint64_t{1} << element.number);
-    add_warning(warnings, element.pointer, [&] {
+    add_warning(notes, element.pointer, [&] {
       return element.name + " is in " + inner.name + " but not in " + outer.name +
              ", and the kernel does not grant it so: left out";
     });
   }
 }
 
-Status check_inside(const Set& inner, const Set& outer) {
+Status check_inside(const Set& inner, const Set& outer, Refusals& refusals) {
   for (const Element& element : inner.elements) {
     if ((outer.bits >> element.number & 1) != 0) continue;
-    return fail(config_error(
+    TRY(refusals.refuse(config_error(
         REAPER_ERR_INVALID, element.pointer,
-        element.name + " is in " + inner.name + " but not in " + outer.name + ", which the kernel does not allow"));
+        element.name + " is in " + inner.name + " but not in " + outer.name + ", which the kernel does not allow")));
   }
   return {};
 }
@@ -81,15 +82,15 @@ Status check_inside(const Set& inner, const Set& outer) {
 // permitted, inheritable or ambient as it is (capabilities(7)), and cap_capset() only compares capabilities that are
 // *added* to inheritable with it, while init has everything in inheritable that it may hand on. So sets outside
 // bounding are legal and are applied as given.
-Result<Capabilities> read_capabilities(const JsonCursor& object, Warnings& warnings) {
-  Set bounding = TRY(read_set(object, "bounding", warnings));
-  Set effective = TRY(read_set(object, "effective", warnings));
-  Set inheritable = TRY(read_set(object, "inheritable", warnings));
-  Set permitted = TRY(read_set(object, "permitted", warnings));
-  Set ambient = TRY(read_set(object, "ambient", warnings));
-  TRY(check_inside(effective, permitted));
-  drop_outside(ambient, permitted, warnings);
-  drop_outside(ambient, inheritable, warnings);
+Result<Capabilities> read_capabilities(const JsonCursor& object, Notes& notes) {
+  Set bounding = TRY(read_set(object, "bounding", notes));
+  Set effective = TRY(read_set(object, "effective", notes));
+  Set inheritable = TRY(read_set(object, "inheritable", notes));
+  Set permitted = TRY(read_set(object, "permitted", notes));
+  Set ambient = TRY(read_set(object, "ambient", notes));
+  TRY(check_inside(effective, permitted, notes.refusals));
+  drop_outside(ambient, permitted, notes);
+  drop_outside(ambient, inheritable, notes);
   return Capabilities{.bounding = bounding.bits,
                       .effective = effective.bits,
                       .inheritable = inheritable.bits,

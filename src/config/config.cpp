@@ -12,30 +12,66 @@ Result<JsonCursor> required_member(const JsonCursor& object, std::string_view na
   return fail(config_error(REAPER_ERR_INVALID, pointer_join(object.pointer(), name), "required, but missing"));
 }
 
-Result<Config> parse_config(std::string_view text) {
-  auto document = TRY(parse_json(text, "config.json"));
+namespace {
+
+Status read_version(const JsonCursor& document, Notes& notes, Config& config) {
+  auto version = TRY(required_member(document, "ociVersion"));
+  config.oci_version = TRY(version.string());
+  auto status = check_version(version.pointer(), config.oci_version);
+  // A document of another major version may have any shape: nothing else can be said of it.
+  if (!status && status.error().code == REAPER_ERR_UNSUPPORTED) return status;
+  return notes.refusals.take(std::move(status));
+}
+
+Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
+  Refusals& refusals = notes.refusals;
   if (document.type() != JsonType::object)
     return fail(config_error(REAPER_ERR_INVALID, "",
                              "config.json must be an object, not " + std::string(json_type_name(document.type()))));
-  Config config;
-  Warnings warnings;
-  // First of all: a document of another major version may have any shape.
-  auto version = TRY(required_member(document, "ociVersion"));
-  config.oci_version = TRY(version.string());
-  TRY(check_version(version.pointer(), config.oci_version));
-  auto refusal = TRY(walk_document(document, warnings));
-  if (auto process = TRY(document.member("process"))) config.process = TRY(read_process(*process, warnings));
-  if (auto annotations = TRY(document.member("annotations"))) config.annotations = TRY(read_annotations(*annotations));
-  if (auto linux_section = TRY(document.member("linux")))
+  auto version = read_version(document, notes, config);
+  if (!version && version.error().code == REAPER_ERR_UNSUPPORTED) return version;
+  TRY(refusals.take(std::move(version)));
+  auto unsupported = TRY(walk_document(document, notes));
+  if (auto process = TRY(document.member("process"))) KEEP(refusals, config.process, read_process(*process, notes));
+  if (auto annotations = TRY(document.member("annotations")))
+    KEEP(refusals, config.annotations, read_annotations(*annotations, notes));
+  auto linux_section = TRY(document.member("linux"));
+  if (linux_section && linux_section->type() == JsonType::object)
     if (auto namespaces = TRY(linux_section->member("namespaces")))
-      config.namespaces = TRY(read_namespaces(*namespaces));
+      KEEP(refusals, config.namespaces, read_namespaces(*namespaces, notes));
   if (auto root = TRY(document.member("root"))) {
     auto status = check_root(*root);
-    if (!status && (status.error().code == REAPER_ERR_INVALID || !refusal)) return fail(std::move(status).error());
+    if (!status && status.error().code == REAPER_ERR_UNSUPPORTED)
+      unsupported.push_back(std::move(status).error());
+    else
+      TRY(refusals.take(std::move(status)));
   }
-  if (refusal) return fail(std::move(*refusal));
-  config.warnings = take_warnings(std::move(warnings));
+  for (Error& error : unsupported) TRY(refusals.refuse(std::move(error)));
+  return {};
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text) {
+  auto document = TRY(parse_json(text, "config.json"));
+  Config config;
+  Notes notes;
+  TRY(read_config(document, notes, config));
+  config.warnings = take_warnings(notes);
   return config;
+}
+
+Diagnosis diagnose_config(std::string_view text) {
+  Diagnosis diagnosis;
+  Notes notes;
+  notes.refusals.collect();
+  auto document = parse_json(text, "config.json");
+  Status status = document ? read_config(*document, notes, diagnosis.config) : fail(std::move(document).error());
+  (void)notes.refusals.take(std::move(status));
+  diagnosis.errors = notes.refusals.noted();
+  diagnosis.left_out = notes.refusals.left_out();
+  diagnosis.config.warnings = take_warnings(notes);
+  return diagnosis;
 }
 
 }  // namespace reaper

@@ -69,6 +69,15 @@ struct Config {
 // its pointer. Unknown properties are warnings.
 Result<Config> parse_config(std::string_view text);
 
+// The same for a preflight: every error that can be found, the one of parse_config() first, and as much of the config
+// as could be read.
+struct Diagnosis {
+  Config config;
+  std::vector<Error> errors;
+  size_t left_out = 0;  // further errors
+};
+Diagnosis diagnose_config(std::string_view text);
+
 // What this build does with a property of the specification. The table behind it (properties.cpp) is the one source
 // of the refusals, of the unknown-name warnings and of docs/properties.md.
 enum class Disposition {

@@ -29,14 +29,16 @@ Result<Namespace> read_namespace(const JsonCursor& object) {
 
 }  // namespace
 
-Result<std::vector<Namespace>> read_namespaces(const JsonCursor& array) {
+Result<std::vector<Namespace>> read_namespaces(const JsonCursor& array, Notes& notes) {
   std::vector<Namespace> namespaces;
   for (const JsonCursor& element : TRY(array.elements())) {
-    Namespace entry = TRY(read_namespace(element));
-    if (std::ranges::find(namespaces, entry.type, &Namespace::type) != namespaces.end())
-      return fail(config_error(REAPER_ERR_INVALID, pointer_join(element.pointer(), "type"),
-                               "an earlier entry has the type \"" + entry.type + "\""));
-    namespaces.push_back(std::move(entry));
+    std::optional<Namespace> entry;
+    KEEP(notes.refusals, entry, read_namespace(element));
+    if (!entry) continue;
+    if (std::ranges::find(namespaces, entry->type, &Namespace::type) != namespaces.end())
+      TRY(notes.refusals.refuse(config_error(REAPER_ERR_INVALID, pointer_join(element.pointer(), "type"),
+                                             "an earlier entry has the type \"" + entry->type + "\"")));
+    namespaces.push_back(std::move(*entry));
   }
   return namespaces;
 }

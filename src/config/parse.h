@@ -1,7 +1,6 @@
 // The steps of parse_config(), one file per concern. All of them are pure: a cursor in, data or a refusal out.
 #pragma once
 
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -13,21 +12,21 @@
 namespace reaper {
 
 // walk.cpp: compares the whole document with known_properties(). A wrong JSON type is the error; the first value that
-// this build cannot apply is returned, so that what is plainly wrong can be reported before it; unknown names are
-// warnings.
-Result<std::optional<Error>> walk_document(const JsonCursor& document, Warnings& warnings);
+// this build cannot apply (all of them while refusals are collected) is returned, so that what is plainly wrong can be
+// reported before it; unknown names are warnings.
+Result<std::vector<Error>> walk_document(const JsonCursor& document, Notes& notes);
 
 // version.cpp: SemVer 2.0.0, any 1.x.
 Status check_version(std::string_view pointer, std::string_view version);
 
 // Each of these takes the value of the property that it is named after.
 Status check_root(const JsonCursor& root);
-Result<std::map<std::string, std::string>> read_annotations(const JsonCursor& annotations);
-Result<Process> read_process(const JsonCursor& process, Warnings& warnings);
-Result<User> read_user(const JsonCursor& user, Warnings& warnings);
-Result<Capabilities> read_capabilities(const JsonCursor& capabilities, Warnings& warnings);
-Result<std::vector<Rlimit>> read_rlimits(const JsonCursor& rlimits);
-Result<std::vector<Namespace>> read_namespaces(const JsonCursor& namespaces);
+Result<std::map<std::string, std::string>> read_annotations(const JsonCursor& annotations, Notes& notes);
+Result<Process> read_process(const JsonCursor& process, Notes& notes);
+Result<User> read_user(const JsonCursor& user, Notes& notes);
+Result<Capabilities> read_capabilities(const JsonCursor& capabilities, Notes& notes);
+Result<std::vector<Rlimit>> read_rlimits(const JsonCursor& rlimits, Notes& notes);
+Result<std::vector<Namespace>> read_namespaces(const JsonCursor& namespaces, Notes& notes);
 
 // The member `name`, or INVALID with the pointer that it should have.
 Result<JsonCursor> required_member(const JsonCursor& object, std::string_view name);

@@ -10,7 +10,9 @@ Result<std::vector<std::string>> read_strings(const JsonCursor& array) {
   return strings;
 }
 
-Result<std::vector<std::string>> read_args(const JsonCursor& args) {
+Result<std::vector<std::string>> read_args(const JsonCursor& object) {
+  // Optional in the specification for the sake of Windows only ("at least one entry is REQUIRED").
+  auto args = TRY(required_member(object, "args"));
   auto strings = TRY(read_strings(args));
   if (strings.empty())
     return fail(config_error(REAPER_ERR_INVALID, args.pointer(), "at least one entry is needed, the program"));
@@ -25,19 +27,20 @@ Result<std::vector<std::string>> read_args(const JsonCursor& args) {
 // name=value; an invalid value MUST be an error. A NAME alone is usually meant as "pass the caller's", which would not
 // happen. The entry is not repeated in messages: environments hold secrets. Names that occur twice are passed on as
 // given.
-Result<std::vector<std::string>> read_env(const JsonCursor& env) {
+Result<std::vector<std::string>> read_env(const JsonCursor& env, Refusals& refusals) {
   auto strings = TRY(read_strings(env));
   for (size_t i = 0; i < strings.size(); ++i) {
     size_t equals = strings[i].find('=');
     if (equals != 0 && equals != std::string::npos) continue;
     const char* problem = equals == 0 ? "this one has no name" : "this one has no \"=\"";
-    return fail(config_error(REAPER_ERR_INVALID, pointer_join(env.pointer(), i),
-                             std::string("the form is NAME=value; ") + problem));
+    TRY(refusals.refuse(config_error(REAPER_ERR_INVALID, pointer_join(env.pointer(), i),
+                                     std::string("the form is NAME=value; ") + problem)));
   }
   return strings;
 }
 
-Result<std::string> read_cwd(const JsonCursor& cwd) {
+Result<std::string> read_cwd(const JsonCursor& object) {
+  auto cwd = TRY(required_member(object, "cwd"));
   std::string path = TRY(cwd.string());
   if (!path.starts_with('/'))
     return fail(
@@ -47,22 +50,20 @@ Result<std::string> read_cwd(const JsonCursor& cwd) {
 
 }  // namespace
 
-Result<Process> read_process(const JsonCursor& object, Warnings& warnings) {
+Result<Process> read_process(const JsonCursor& object, Notes& notes) {
   Process process;
-  // args is optional in the specification for the sake of Windows only ("at least one entry is REQUIRED").
-  auto args = TRY(required_member(object, "args"));
-  process.args = TRY(read_args(args));
-  auto cwd = TRY(required_member(object, "cwd"));
-  process.cwd = TRY(read_cwd(cwd));
-  if (auto env = TRY(object.member("env"))) process.env = TRY(read_env(*env));
-  if (auto user = TRY(object.member("user"))) process.user = TRY(read_user(*user, warnings));
+  Refusals& refusals = notes.refusals;
+  KEEP(refusals, process.args, read_args(object));
+  KEEP(refusals, process.cwd, read_cwd(object));
+  if (auto env = TRY(object.member("env"))) KEEP(refusals, process.env, read_env(*env, refusals));
+  if (auto user = TRY(object.member("user"))) KEEP(refusals, process.user, read_user(*user, notes));
   if (auto capabilities = TRY(object.member("capabilities")))
-    process.capabilities = TRY(read_capabilities(*capabilities, warnings));
-  if (auto flag = TRY(object.member("noNewPrivileges"))) process.no_new_privileges = TRY(flag->boolean());
-  if (auto rlimits = TRY(object.member("rlimits"))) process.rlimits = TRY(read_rlimits(*rlimits));
+    KEEP(refusals, process.capabilities, read_capabilities(*capabilities, notes));
+  if (auto flag = TRY(object.member("noNewPrivileges"))) KEEP(refusals, process.no_new_privileges, flag->boolean());
+  if (auto rlimits = TRY(object.member("rlimits"))) KEEP(refusals, process.rlimits, read_rlimits(*rlimits, notes));
   // proc(5): /proc/PID/oom_score_adj takes -1000...1000.
   if (auto adj = TRY(object.member("oomScoreAdj")))
-    process.oom_score_adj = static_cast<int>(TRY(adj->signed_integer(-1000, 1000)));
+    KEEP(refusals, process.oom_score_adj, adj->signed_integer(-1000, 1000));
   return process;
 }
 

@@ -47,13 +47,14 @@ Result<int> read_type(const JsonCursor& type) {
                            "unknown resource limit " + quoted(name) + did_you_mean(nearest)));
 }
 
-Result<Rlimit> read_rlimit(const JsonCursor& object) {
+Result<Rlimit> read_rlimit(const JsonCursor& object, Refusals& refusals) {
   constexpr uint64_t infinity = std::numeric_limits<uint64_t>::max();  // RLIM_INFINITY
   Rlimit limit;
+  limit.resource = -1;  // not known yet: no other entry's
   auto type = TRY(required_member(object, "type"));
-  limit.resource = TRY(read_type(type));
+  KEEP(refusals, limit.resource, read_type(type));
   auto soft = TRY(required_member(object, "soft"));
-  limit.soft = TRY(soft.unsigned_integer(0, infinity));
+  KEEP(refusals, limit.soft, soft.unsigned_integer(0, infinity));
   auto hard = TRY(required_member(object, "hard"));
   limit.hard = TRY(hard.unsigned_integer(0, infinity));
   // setrlimit(2): EINVAL.
@@ -66,14 +67,16 @@ Result<Rlimit> read_rlimit(const JsonCursor& object) {
 
 }  // namespace
 
-Result<std::vector<Rlimit>> read_rlimits(const JsonCursor& array) {
+Result<std::vector<Rlimit>> read_rlimits(const JsonCursor& array, Notes& notes) {
   std::vector<Rlimit> limits;
   for (const JsonCursor& element : TRY(array.elements())) {
-    Rlimit limit = TRY(read_rlimit(element));
-    if (std::ranges::find(limits, limit.resource, &Rlimit::resource) != limits.end())
-      return fail(
-          config_error(REAPER_ERR_INVALID, pointer_join(element.pointer(), "type"), "an earlier entry has this type"));
-    limits.push_back(limit);
+    std::optional<Rlimit> limit;
+    KEEP(notes.refusals, limit, read_rlimit(element, notes.refusals));
+    if (!limit) continue;
+    if (std::ranges::find(limits, limit->resource, &Rlimit::resource) != limits.end())
+      TRY(notes.refusals.refuse(
+          config_error(REAPER_ERR_INVALID, pointer_join(element.pointer(), "type"), "an earlier entry has this type")));
+    limits.push_back(*limit);
   }
   return limits;
 }

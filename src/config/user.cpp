@@ -13,32 +13,35 @@ Result<uint32_t> read_id(const JsonCursor& id) {
   return static_cast<uint32_t>(TRY(id.unsigned_integer(0, max_id)));
 }
 
-Result<std::vector<uint32_t>> read_groups(const JsonCursor& groups) {
+Result<uint32_t> read_required_id(const JsonCursor& object, std::string_view name) {
+  auto id = TRY(required_member(object, name));
+  return read_id(id);
+}
+
+Result<std::vector<uint32_t>> read_groups(const JsonCursor& groups, Refusals& refusals) {
   auto elements = TRY(groups.elements());
   if (elements.size() > max_groups)
     return fail(config_error(REAPER_ERR_INVALID, groups.pointer(), "more than the 65536 groups that Linux allows"));
   std::vector<uint32_t> ids;
   ids.reserve(elements.size());
-  for (const JsonCursor& element : elements) ids.push_back(TRY(read_id(element)));
+  for (const JsonCursor& element : elements) KEEP(refusals, ids.emplace_back(), read_id(element));
   return ids;
 }
 
 }  // namespace
 
-Result<User> read_user(const JsonCursor& object, Warnings& warnings) {
+Result<User> read_user(const JsonCursor& object, Notes& notes) {
   User user;
-  auto uid = TRY(required_member(object, "uid"));
-  user.uid = TRY(read_id(uid));
-  auto gid = TRY(required_member(object, "gid"));
-  user.gid = TRY(read_id(gid));
-  if (auto umask = TRY(object.member("umask")))
-    user.umask = static_cast<uint32_t>(TRY(umask->unsigned_integer(0, max_umask)));
-  if (auto groups = TRY(object.member("additionalGids"))) user.additional_gids = TRY(read_groups(*groups));
+  Refusals& refusals = notes.refusals;
+  KEEP(refusals, user.uid, read_required_id(object, "uid"));
+  KEEP(refusals, user.gid, read_required_id(object, "gid"));
+  if (auto umask = TRY(object.member("umask"))) KEEP(refusals, user.umask, umask->unsigned_integer(0, max_umask));
+  if (auto groups = TRY(object.member("additionalGids")))
+    KEEP(refusals, user.additional_gids, read_groups(*groups, refusals));
   // config.md defines it for Windows alone. Whoever sets it should know that it chooses nobody here.
   if (auto name = TRY(object.member("username")))
-    if (!TRY(name->string()).empty())
-      add_warning(warnings, name->pointer(),
-                  [] { return "username is for Windows and is ignored: uid and gid decide"; });
+    if (auto text = name->string(); text && !text->empty())
+      add_warning(notes, name->pointer(), [] { return "username is for Windows and is ignored: uid and gid decide"; });
   return user;
 }
 

@@ -11,8 +11,9 @@ namespace {
 constexpr size_t max_free_name_bytes = 255;
 
 struct Walk {
-  Warnings& warnings;
-  std::optional<Error> refusal;  // the first one, in the document's order
+  Notes& notes;
+  std::vector<Error> unsupported;  // the first one in the document's order, or all
+  bool inside = false;             // of a value that is one of them
 };
 
 // Whether a value in a section without rows of its own asks for anything.
@@ -91,21 +92,21 @@ Status walk_members(const JsonCursor& object, std::string_view pattern, Walk& wa
     const JsonCursor& member = entry.second;
     const Property* row = find_member(pattern, name);
     if (row == nullptr) {
-      add_warning(walk.warnings, member.pointer(), [&] { return unknown_name(pattern, name); });
+      add_warning(walk.notes, member.pointer(), [&] { return unknown_name(pattern, name); });
       continue;
     }
     // Every cursor below repeats the name in its pointer. No device has such a name (IFNAMSIZ is 16).
-    if (row->type == JsonType::object && name.size() > max_free_name_bytes)
-      return fail(config_error(REAPER_ERR_INVALID, member.pointer(), "a name of more than 255 bytes"));
+    if (row->type == JsonType::object && name.size() > max_free_name_bytes) {
+      TRY(walk.notes.refusals.refuse(
+          config_error(REAPER_ERR_INVALID, member.pointer(), "a name of more than 255 bytes")));
+      continue;
+    }
     TRY(walk_value(member, *row, walk));
   }
   return {};
 }
 
-Status walk_value(const JsonCursor& value, const Property& row, Walk& walk) {
-  if (value.type() != row.type) return fail(wrong_type(value, row));
-  if (row.disposition == Disposition::refused && !walk.refusal && TRY(asks(value, row)))
-    walk.refusal = not_supported(value, row);
+Status walk_inside(const JsonCursor& value, const Property& row, Walk& walk) {
   const Property* free_row = find_property(std::string(row.pattern) + "/*");
   if (row.type == JsonType::array && free_row != nullptr)
     for (const JsonCursor& element : TRY(value.elements())) TRY(walk_value(element, *free_row, walk));
@@ -114,12 +115,26 @@ Status walk_value(const JsonCursor& value, const Property& row, Walk& walk) {
   return {};
 }
 
+Status walk_value(const JsonCursor& value, const Property& row, Walk& walk) {
+  if (value.type() != row.type) return walk.notes.refusals.refuse(wrong_type(value, row));
+  const bool was_inside = walk.inside;
+  const bool wanted = !was_inside && (walk.unsupported.empty() || walk.notes.refusals.collecting());
+  if (row.disposition == Disposition::refused && wanted && walk.unsupported.size() < Refusals::most &&
+      TRY(asks(value, row))) {
+    walk.unsupported.push_back(not_supported(value, row));
+    walk.inside = true;
+  }
+  TRY(walk_inside(value, row, walk));
+  walk.inside = was_inside;
+  return {};
+}
+
 }  // namespace
 
-Result<std::optional<Error>> walk_document(const JsonCursor& document, Warnings& warnings) {
-  Walk walk{warnings, std::nullopt};
+Result<std::vector<Error>> walk_document(const JsonCursor& document, Notes& notes) {
+  Walk walk{notes, {}};
   TRY(walk_members(document, "", walk));
-  return std::move(walk.refusal);
+  return std::move(walk.unsupported);
 }
 
 }  // namespace reaper

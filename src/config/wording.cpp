@@ -1,4 +1,3 @@
-// Warnings, and words of config.json inside messages.
 #include "config/wording.h"
 
 #include <algorithm>
@@ -33,10 +32,10 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::vector<Warning> take_warnings(Warnings warnings) {
-  if (warnings.left_out > 0)
-    warnings.list.push_back({"", std::to_string(warnings.left_out) + " more warnings are left out"});
-  return std::move(warnings.list);
+std::vector<Warning> take_warnings(Notes& notes) {
+  if (notes.left_out > 0)
+    notes.warnings.push_back({"", std::to_string(notes.left_out) + " more warnings are left out"});
+  return std::move(notes.warnings);
 }
 
 std::string quoted(std::string_view text) {

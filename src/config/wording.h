@@ -1,4 +1,4 @@
-// Warnings, and words of config.json inside messages.
+// What is noted while a config.json is read, and words of it inside messages.
 #pragma once
 
 #include <cstddef>
@@ -8,27 +8,29 @@
 #include <vector>
 
 #include "config/config.h"
+#include "core/refusals.h"
 
 namespace reaper {
 
 // Warnings end up in the container's record, so a hostile document must not be able to make any number of them.
 inline constexpr size_t max_warnings = 100;
 
-struct Warnings {
-  std::vector<Warning> list;
-  size_t left_out = 0;
+struct Notes {
+  std::vector<Warning> warnings;
+  size_t left_out = 0;  // of the warnings
+  Refusals refusals;
 };
 
 // `make_message` is not called when there is no room: looking for a hint a million times would take minutes.
 template <class MakeMessage>
-void add_warning(Warnings& warnings, const std::string& pointer, MakeMessage make_message) {
-  if (warnings.list.size() < max_warnings)
-    warnings.list.push_back({pointer, make_message()});
+void add_warning(Notes& notes, const std::string& pointer, MakeMessage make_message) {
+  if (notes.warnings.size() < max_warnings)
+    notes.warnings.push_back({pointer, make_message()});
   else
-    ++warnings.left_out;
+    ++notes.left_out;
 }
-// The list, with a last line for those that were left out.
-std::vector<Warning> take_warnings(Warnings warnings);
+// The warnings, with a last line for those that were left out.
+std::vector<Warning> take_warnings(Notes& notes);
 
 // `text` in double quotes, printable and of bearable length.
 std::string quoted(std::string_view text);

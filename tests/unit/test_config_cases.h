@@ -71,6 +71,12 @@ inline void assert_refused(const std::string& text, int code, std::string_view p
   assert_true(error.message.size() > pointer.size() + 2);
   assert_true(error.message.find('\n') == std::string::npos);
   assert_false(error.stage.empty());
+  // The preflight finds the same first, whatever else it finds.
+  const reaper::Diagnosis diagnosis = reaper::diagnose_config(text);
+  assert_false(diagnosis.errors.empty());
+  assert_string_equal(diagnosis.errors[0].message.c_str(), error.message.c_str());
+  assert_int_equal(diagnosis.errors[0].code, error.code);
+  assert_string_equal(diagnosis.errors[0].pointer.c_str(), error.pointer.c_str());
 }
 
 inline void assert_refusals(Wrap wrap, std::span<const Refusal> rows) {
@@ -84,6 +90,9 @@ inline reaper::Config accepted(const std::string& text) {
     fail();
     return {};
   }
+  const reaper::Diagnosis diagnosis = reaper::diagnose_config(text);
+  assert_true(diagnosis.errors.empty());
+  assert_int_equal(diagnosis.config.warnings.size(), config->warnings.size());
   return std::move(*config);
 }
 
