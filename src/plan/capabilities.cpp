@@ -111,7 +111,7 @@ Result<std::optional<Operation>> plan_ambient(const CapabilitySets& target, cons
 }  // namespace
 
 Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFacts& facts, const InitState& init,
-                                         const IdentityPlan& identity, std::vector<Warning>& warnings) {
+                                         const IdentityPlan& identity, Notes& notes) {
   CapabilityPlan plan;
   CapabilitySets& target = plan.before_exec;
   const bool given = process.capabilities.has_value();
@@ -119,7 +119,7 @@ Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFa
     const Capabilities& sets = *process.capabilities;
     const CapabilitySets asked = {sets.permitted, sets.effective, sets.inheritable, sets.ambient, sets.bounding};
     target = grantable_sets(asked, facts, init);
-    warn_of_missing(asked, target, facts, warnings);
+    warn_of_missing(asked, target, facts, notes.warnings);
   } else {
     target = inherited_sets(facts, init, identity);
   }
@@ -128,7 +128,8 @@ Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFa
   if (target.bounding != facts.capabilities.bounding) {
     // To restrict less than asked is never a mere warning.
     if (!init.has(CAP_SETPCAP))
-      return fail(lacks_capability(CAP_SETPCAP, bounding_pointer, "run as root or leave out /process/capabilities"));
+      TRY(notes.refusals.refuse(
+          lacks_capability(CAP_SETPCAP, bounding_pointer, "run as root or leave out /process/capabilities")));
     const auto last = static_cast<uint64_t>(facts.last_capability);
     plan.drop_bounding = Operation{wire::Op::bounding, bounding_pointer, {target.bounding, last}, {}};
   }
@@ -137,9 +138,9 @@ Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFa
   const bool keep = clears && target.permitted != 0;
   if (keep) {
     if ((facts.securebits & SECBIT_KEEP_CAPS_LOCKED) != 0)
-      return fail(plan_error(REAPER_ERR_PERMISSION, "/process/capabilities/permitted",
-                             "no capability survives the change of uid: the caller's securebits lock "
-                             "SECBIT_KEEP_CAPS; leave out /process/user or /process/capabilities"));
+      TRY(notes.refusals.refuse(plan_error(REAPER_ERR_PERMISSION, "/process/capabilities/permitted",
+                                           "no capability survives the change of uid: the caller's securebits lock "
+                                           "SECBIT_KEEP_CAPS; leave out /process/user or /process/capabilities")));
     plan.keep = Operation{wire::Op::keep_caps, pointer, {1}, {}};
     plan.unkeep = Operation{wire::Op::keep_caps, pointer, {0}, {}};
   }
@@ -151,7 +152,7 @@ Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFa
                              {held.permitted, held.effective, held.inheritable | target.inheritable},
                              {}};
   plan.set = Operation{wire::Op::capabilities, pointer, {target.permitted, target.effective, target.inheritable}, {}};
-  plan.set_ambient = TRY(plan_ambient(target, facts, init, clears, given ? ambient_pointer : ""));
+  KEEP(notes.refusals, plan.set_ambient, plan_ambient(target, facts, init, clears, given ? ambient_pointer : ""));
   return plan;
 }
 

@@ -7,10 +7,17 @@
 #include <vector>
 
 #include "config/config.h"
+#include "core/refusals.h"
 #include "host/facts.h"
 #include "plan/plan.h"
 
 namespace reaper::planning {
+
+// What is noted while a plan is made.
+struct Notes {
+  std::vector<Warning> warnings;
+  Refusals refusals;
+};
 
 // config_error() of the stage "plan".
 Error plan_error(int code, std::string_view pointer, std::string_view message);
@@ -49,7 +56,7 @@ struct IdentityPlan {
   std::optional<Operation> set_groups, set_gid, set_uid;
 };
 Result<IdentityPlan> plan_identity(const Process& process, const ProcessFacts& facts, const InitState& init,
-                                   std::vector<Warning>& warnings);
+                                   Notes& notes);
 
 struct CapabilityPlan {
   CapabilitySets before_exec;
@@ -57,16 +64,16 @@ struct CapabilityPlan {
   std::optional<Operation> keep, drop_bounding, set, set_ambient, unkeep;
 };
 Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFacts& facts, const InitState& init,
-                                         const IdentityPlan& identity, std::vector<Warning>& warnings);
+                                         const IdentityPlan& identity, Notes& notes);
 
 struct RlimitPlan {
   std::vector<Operation> early;  // with the privileges of create
   std::vector<Operation> late;   // after the start was accepted
 };
-Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init);
+Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init, Notes& notes);
 
 // UNSUPPORTED for every namespace that is not our own.
-Status check_namespaces(const std::vector<Namespace>& namespaces);
+Status check_namespaces(const std::vector<Namespace>& namespaces, Notes& notes);
 
 // The program itself.
 Operation plan_find(const Process& process);

@@ -40,7 +40,7 @@ Result<std::optional<Operation>> plan_gid(uint32_t gid, const char* pointer, con
 // With a `user`, the groups are exactly additionalGids: the primary gid is not added, and none of the caller's stays
 // (CVE-2022-36109). The one exception needs our own ids, no additionalGids and no privilege to do better.
 Status plan_groups(const User& user, const ProcessFacts& facts, const InitState& init, IdentityPlan& plan,
-                   std::vector<Warning>& warnings) {
+                   Notes& notes) {
   const bool asked = user.additional_gids.has_value();
   const std::string pointer = asked ? "/process/user/additionalGids" : "/process/user";
   std::vector<uint32_t> wanted = sorted_unique(user.additional_gids.value_or(std::vector<uint32_t>{}));
@@ -49,8 +49,8 @@ Status plan_groups(const User& user, const ProcessFacts& facts, const InitState&
   if (!init.has(CAP_SETGID)) {
     const bool own_ids = user.uid == facts.effective_uid && user.gid == facts.effective_gid;
     if (asked || !own_ids) return fail(lacks_capability(CAP_SETGID, pointer, hint));
-    warnings.push_back({pointer, "the supplementary groups of the caller are inherited: clearing them needs " +
-                                     capability_name(CAP_SETGID) + ", which this process lacks"});
+    notes.warnings.push_back({pointer, "the supplementary groups of the caller are inherited: clearing them needs " +
+                                           capability_name(CAP_SETGID) + ", which this process lacks"});
     return {};
   }
   Operation operation{wire::Op::groups, pointer, {}, {}};
@@ -63,24 +63,25 @@ Status plan_groups(const User& user, const ProcessFacts& facts, const InitState&
 }  // namespace
 
 Result<IdentityPlan> plan_identity(const Process& process, const ProcessFacts& facts, const InitState& init,
-                                   std::vector<Warning>& warnings) {
+                                   Notes& notes) {
   IdentityPlan plan;
+  Refusals& refusals = notes.refusals;
   if (!process.user.has_value()) {
     // Inherited: the effective ids and the groups. Real and saved ids follow, so that nothing can be switched back.
     plan.uid = facts.effective_uid;
     plan.gid = facts.effective_gid;
     plan.groups = facts.groups;
-    plan.set_gid = TRY(plan_gid(plan.gid, "", facts, init));
-    plan.set_uid = TRY(plan_uid(plan.uid, "", facts, init));
+    KEEP(refusals, plan.set_gid, plan_gid(plan.gid, "", facts, init));
+    KEEP(refusals, plan.set_uid, plan_uid(plan.uid, "", facts, init));
     return plan;
   }
   const User& user = *process.user;
   plan.uid = user.uid;
   plan.gid = user.gid;
   // The uid first: it is what a person who may not do this thinks of.
-  plan.set_uid = TRY(plan_uid(user.uid, "/process/user/uid", facts, init));
-  plan.set_gid = TRY(plan_gid(user.gid, "/process/user/gid", facts, init));
-  TRY(plan_groups(user, facts, init, plan, warnings));
+  KEEP(refusals, plan.set_uid, plan_uid(user.uid, "/process/user/uid", facts, init));
+  KEEP(refusals, plan.set_gid, plan_gid(user.gid, "/process/user/gid", facts, init));
+  TRY(refusals.take(plan_groups(user, facts, init, plan, notes)));
   return plan;
 }
 

@@ -33,23 +33,24 @@ Error refuse_path(const Error& cause, const std::string& pointer) {
   return error;
 }
 
+Status check_namespace(const Namespace& wanted, const std::string& pointer) {
+  const std::string_view link = link_of(wanted.type);
+  if (wanted.path.empty() || link.empty())
+    return fail(
+        plan_error(REAPER_ERR_UNSUPPORTED, pointer,
+                   "this version makes no new " + wanted.type + " namespace; leave it out to stay in the caller's"));
+  const Result<bool> own = same_namespace(link, wanted.path);
+  if (!own.has_value()) return fail(refuse_path(own.error(), pointer + "/path"));
+  if (*own) return {};
+  return fail(plan_error(REAPER_ERR_UNSUPPORTED, pointer + "/path",
+                         "this version joins no other " + wanted.type + " namespace than the caller's own"));
+}
+
 }  // namespace
 
-Status check_namespaces(const std::vector<Namespace>& namespaces) {
-  for (size_t i = 0; i < namespaces.size(); ++i) {
-    const Namespace& wanted = namespaces[i];
-    const std::string pointer = pointer_join("/linux/namespaces", i);
-    const std::string_view link = link_of(wanted.type);
-    if (wanted.path.empty() || link.empty())
-      return fail(
-          plan_error(REAPER_ERR_UNSUPPORTED, pointer,
-                     "this version makes no new " + wanted.type + " namespace; leave it out to stay in the caller's"));
-    const Result<bool> own = same_namespace(link, wanted.path);
-    if (!own.has_value()) return fail(refuse_path(own.error(), pointer + "/path"));
-    if (!*own)
-      return fail(plan_error(REAPER_ERR_UNSUPPORTED, pointer + "/path",
-                             "this version joins no other " + wanted.type + " namespace than the caller's own"));
-  }
+Status check_namespaces(const std::vector<Namespace>& namespaces, Notes& notes) {
+  for (size_t i = 0; i < namespaces.size(); ++i)
+    TRY(notes.refusals.take(check_namespace(namespaces[i], pointer_join("/linux/namespaces", i))));
   return {};
 }
 

@@ -64,11 +64,11 @@ Operation verify(const PlannedIdentity& identity, const ProcessFacts& facts) {
   return operation;
 }
 
-Status plan_process(const Process& process, const ProcessFacts& facts, uint32_t extra_fds, Plan& plan) {
+Status plan_process(const Process& process, const ProcessFacts& facts, uint32_t extra_fds, Plan& plan, Notes& notes) {
   const InitState init = state_of_init(facts);
-  IdentityPlan ids = TRY(plan_identity(process, facts, init, plan.warnings));
-  CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, plan.warnings));
-  RlimitPlan rlimits = TRY(plan_rlimits(process, facts, init));
+  IdentityPlan ids = TRY(plan_identity(process, facts, init, notes));
+  CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes));
+  RlimitPlan rlimits = TRY(plan_rlimits(process, facts, init, notes));
   plan.identity = planned_identity(process, facts, ids, capabilities.before_exec);
 
   // With the privileges that init starts with.
@@ -122,13 +122,10 @@ PlannedIdentity unchanged_identity(const ProcessFacts& facts) {
   return identity;
 }
 
-}  // namespace
-
-Result<Plan> make_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options) {
-  Plan plan;
-  plan.warnings = config.warnings;
-  TRY(refuse_warnings(plan.warnings, options.strict));
-  TRY(check_namespaces(config.namespaces));
+Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOptions& options, Plan& plan,
+                   Notes& notes) {
+  TRY(refuse_warnings(notes.warnings, options.strict));
+  TRY(check_namespaces(config.namespaces, notes));
   // A session of its own: the workload must not have the caller's terminal (TIOCSTI, CVE-2017-5226). The gate before
   // anything is given up: the state directory is the caller's.
   add(plan, wire::Op::session);
@@ -139,14 +136,35 @@ Result<Plan> make_plan(const Config& config, const ProcessFacts& facts, const Pl
   }
   add(plan, wire::Op::gate);
   if (config.process.has_value()) {
-    TRY(plan_process(*config.process, facts, options.extra_fds, plan));
+    TRY(plan_process(*config.process, facts, options.extra_fds, plan, notes));
   } else {
     plan.identity = unchanged_identity(facts);
     add(plan, wire::Op::not_dumpable);
     add(plan, wire::Op::wait);
   }
-  TRY(refuse_warnings(plan.warnings, options.strict));
+  return refuse_warnings(notes.warnings, options.strict);
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options) {
+  Plan plan;
+  Notes notes = {config.warnings, {}};
+  TRY(plan_config(config, facts, options, plan, notes));
+  plan.warnings = std::move(notes.warnings);
   return plan;
+}
+
+PlanDiagnosis diagnose_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options) {
+  PlanDiagnosis diagnosis;
+  Notes notes = {config.warnings, {}};
+  notes.refusals.collect();
+  PlanOptions lenient = options;
+  lenient.strict = false;
+  (void)notes.refusals.take(plan_config(config, facts, lenient, diagnosis.plan, notes));
+  diagnosis.plan.warnings = std::move(notes.warnings);
+  diagnosis.errors = notes.refusals.noted();
+  return diagnosis;
 }
 
 }  // namespace reaper

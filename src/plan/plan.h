@@ -46,6 +46,14 @@ struct PlanOptions {
 // hint), INVALID (strict). A config without `process` gives a plan that ends with `wait`.
 Result<Plan> make_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options);
 
+// The same for a preflight: every error that can be found, that of make_plan() first. `strict` is the caller's to
+// apply.
+struct PlanDiagnosis {
+  Plan plan;
+  std::vector<Error> errors;
+};
+PlanDiagnosis diagnose_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options);
+
 // One line per operation: number, name, arguments in words, and the pointer; then what execve(2) makes of the
 // capability sets, and "warning: ..." lines.
 std::string plan_to_text(const Plan& plan);

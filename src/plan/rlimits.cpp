@@ -19,7 +19,8 @@ Operation limit(const std::string& pointer, int resource, uint64_t soft, uint64_
 
 }  // namespace
 
-Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init) {
+Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init,
+                                Notes& notes) {
   RlimitPlan plan;
   for (size_t i = 0; i < process.rlimits.size(); ++i) {
     const Rlimit& wanted = process.rlimits[i];
@@ -28,8 +29,8 @@ Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& fact
     const bool raises = wanted.hard > now.hard;
     // The kernel wants it in the first user namespace (do_prlimit); elsewhere setrlimit reports its own EPERM.
     if (raises && !init.has(CAP_SYS_RESOURCE))
-      return fail(lacks_capability(CAP_SYS_RESOURCE, pointer + "/hard",
-                                   "run as root or ask for at most " + std::to_string(now.hard)));
+      TRY(notes.refusals.refuse(lacks_capability(CAP_SYS_RESOURCE, pointer + "/hard",
+                                                 "run as root or ask for at most " + std::to_string(now.hard))));
     if (wanted.resource != RLIMIT_NOFILE) {
       plan.early.push_back(limit(pointer, wanted.resource, wanted.soft, wanted.hard));
       continue;

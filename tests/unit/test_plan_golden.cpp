@@ -56,6 +56,41 @@ static std::string outcome_of(const std::string& base) {
          error.message + "\n";
 }
 
+// The preflight finds what make_plan() fails with first, and plans the same.
+static void preflight_agrees(void**) {
+  for (const std::string& name : case_names()) {
+    const std::string base = directory() + "/" + name;
+    const Situation situation = read_situation(base + ".facts");
+    if (situation.options.strict) continue;  // its caller's to apply
+    const auto config = reaper::parse_config(read_text(base + ".json"));
+    const auto plan = reaper::make_plan(*config, situation.facts, situation.options);
+    const auto diagnosis = reaper::diagnose_plan(*config, situation.facts, situation.options);
+    if (plan.has_value()) {
+      assert_true(diagnosis.errors.empty());
+      assert_string_equal(reaper::plan_to_text(diagnosis.plan).c_str(), reaper::plan_to_text(*plan).c_str());
+    } else {
+      assert_false(diagnosis.errors.empty());
+      assert_string_equal(diagnosis.errors[0].message.c_str(), plan.error().message.c_str());
+    }
+  }
+}
+
+// Everything that is refused, not only the first.
+static void preflight_finds_all(void**) {
+  const auto config = reaper::parse_config(R"({"ociVersion":"1.0.0","linux":{"namespaces":[{"type":"pid"}]},
+    "process":{"args":["a"],"cwd":"/","user":{"uid":0,"gid":0,"additionalGids":[5]},"capabilities":{},
+               "rlimits":[{"type":"RLIMIT_NPROC","soft":1,"hard":18446744073709551614},
+                          {"type":"RLIMIT_CORE","soft":1,"hard":18446744073709551614}]}})");
+  assert_true(config.has_value());
+  reaper::ProcessFacts facts = user_facts();
+  for (reaper::ResourceLimit& limit : facts.rlimits) limit = {7, 7};
+  std::string pointers;
+  for (const reaper::Error& error : reaper::diagnose_plan(*config, facts, {}).errors) pointers += error.pointer + " ";
+  assert_string_equal(pointers.c_str(),
+                      "/linux/namespaces/0 /process/user/uid /process/user/gid /process/user/additionalGids "
+                      "/process/capabilities/bounding /process/rlimits/0/hard /process/rlimits/1/hard ");
+}
+
 static void goldens(void**) {
   const bool update = getenv("REAPER_UPDATE_GOLDENS") != nullptr;
   const std::vector<std::string> names = case_names();
@@ -174,7 +209,11 @@ static void json_golden(void**) {
 }
 
 int main() {
-  const CMUnitTest tests[] = {cmocka_unit_test(goldens), cmocka_unit_test(json_says_what_the_text_says),
-                              cmocka_unit_test(json_golden), cmocka_unit_test(no_orphans)};
+  const CMUnitTest tests[] = {cmocka_unit_test(goldens),
+                              cmocka_unit_test(preflight_agrees),
+                              cmocka_unit_test(preflight_finds_all),
+                              cmocka_unit_test(json_says_what_the_text_says),
+                              cmocka_unit_test(json_golden),
+                              cmocka_unit_test(no_orphans)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
