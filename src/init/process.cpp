@@ -92,12 +92,23 @@ Outcome adopt_descendants() {
 
 // Clones and tells the library. In the child the answer is no process.
 Outcome clone_and_tell(const State& state, Child& child) {
+  int turn[2];
+  if (const long result = call(__NR_pipe2, turn, O_CLOEXEC); result < 0) return failed_call(result, "pipe2");
   child = clone_child();
   if (child.pid < 0) return failed_call(child.pid, "clone");
-  if (child.pid == 0) return {};
+  if (child.pid == 0) {
+    // The library hears of us before it hears anything from us. End of file: who should have said so is dead.
+    char byte;
+    call(__NR_close, turn[1]);
+    if (call_again(__NR_read, turn[0], &byte, 1) != 1) exit_now(1);
+    return checked(call(__NR_close, turn[0]), "close");
+  }
   const wire::Cloned cloned = {static_cast<int32_t>(child.pid)};
   // A library that is gone is nobody to tell: the child reads its end of file, too, and exits.
   send_frame_with_descriptor(state.handshake, wire::Frame::cloned, &cloned, sizeof cloned, child.pidfd);
+  call_again(__NR_write, turn[1], "", 1);
+  call(__NR_close, turn[0]);
+  call(__NR_close, turn[1]);
   return {};
 }
 

@@ -34,7 +34,6 @@ std::optional<ExitStatus> learn_exit(const Container& container, bool reap) {
   const bool recorded = exit.has_value();
   if (!recorded) exit = read_exit_status(container.pidfd, container.record->init.pid, reap);
   container.reaped = reap;
-  if (reap) reap_supervisor(container.supervisor);
   if (!exit || (container.exit && exit->user_us < 0)) return container.exit;  // somebody else was faster: less is known
   exit->started_ns = container.started_ns;
   if (const auto started = container.directory.started_at(); started.has_value() && *started)

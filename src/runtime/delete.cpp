@@ -43,6 +43,7 @@ Status remove_held(const StateRoot& root, const ContainerDirectory& directory, b
     return fail(not_stopped(directory.id(), TRY(read_status(directory, handle.record->init.pid, handle.pidfd))));
   TRY(end_processes(processes_of(handle), handle.runtime->kill_deadline()));
   (void)learn_exit(handle, true);  // kept for wait; and a child of ours must not stay a zombie
+  reap_supervisor(handle.supervisor);
   return directory.remove(root);
 }
 

@@ -44,6 +44,8 @@ Status start_container(Container& container) {
   const auto root = TRY(open_root(*container.runtime, false));
   const DirectoryLock lock = TRY(directory.lock(*root, container.runtime->lock_deadline()));
   TRY(check_startable(container, directory));
+  // Taken before, or a short program would have ended before it was started.
+  const int64_t now = realtime_ns();
   const Status started = start_through_gate(directory.fd(), container.pidfd.get(), start_limit);
   if (!started.has_value()) {
     if (started.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));
@@ -56,9 +58,9 @@ Status start_container(Container& container) {
     (void)await_end(container.pidfd, deadline_in(kill_limit));
     return started;
   }
-  TRY(directory.mark_started());
+  TRY(directory.mark_started(now));
   const std::lock_guard guard(container.mutex);
-  container.started_ns = realtime_ns();
+  container.started_ns = now;
   return {};
 }
 

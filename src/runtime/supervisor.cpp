@@ -95,8 +95,12 @@ Status end_uncommitted(const ContainerDirectory& directory, Deadline deadline) {
     if (!found->has_value() && found->error().code != REAPER_ERR_NOT_FOUND) return fail(found->error());
   const Fd pidfd = init.has_value() ? TRY(open_process(*init)) : Fd();
   const Fd supervisor = keeper.has_value() ? TRY(open_process(*keeper)) : Fd();
-  return end_processes({init.has_value() ? init->pid : 0, pidfd, keeper.has_value() ? keeper->pid : 0, supervisor},
-                       deadline);
+  const Processes processes = {init.has_value() ? init->pid : 0, pidfd, keeper.has_value() ? keeper->pid : 0,
+                               supervisor};
+  TRY(end_processes(processes, deadline));
+  (void)read_exit_status(pidfd, processes.pid, true);  // children of ours must not stay zombies
+  reap_supervisor(supervisor);
+  return {};
 }
 
 void reap_supervisor(const Fd& supervisor) {

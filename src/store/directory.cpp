@@ -175,8 +175,11 @@ Result<std::optional<ExitRecord>> ContainerDirectory::read_exit() const {
   return *record;
 }
 
-Status ContainerDirectory::mark_started() const {
-  // A rename keeps what it names; its ctime is that of the start. ENOENT: marked by somebody already.
+Status ContainerDirectory::mark_started(int64_t when_ns) const {
+  const timespec times[2] = {{0, UTIME_OMIT}, {when_ns / 1000000000, when_ns % 1000000000}};
+  if (utimensat(directory_.get(), gate_name, times, AT_SYMLINK_NOFOLLOW) != 0 && errno != ENOENT)
+    return fail(system_error("start", container_label(id_) + ": utimensat " + gate_name));
+  // ENOENT: marked by somebody already.
   if (renameat(directory_.get(), gate_name, directory_.get(), started_name) == 0 || errno == ENOENT) return {};
   return fail(system_error("start", container_label(id_) + ": rename " + gate_name + " to " + started_name));
 }
@@ -184,7 +187,7 @@ Status ContainerDirectory::mark_started() const {
 Result<std::optional<int64_t>> ContainerDirectory::started_at() const {
   struct stat status{};
   if (fstatat(directory_.get(), started_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-    return status.st_ctim.tv_sec * 1000000000LL + status.st_ctim.tv_nsec;
+    return status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec;
   if (errno == ENOENT) return std::nullopt;
   return fail(system_error("status", container_label(id_) + ": stat " + started_name));
 }

@@ -129,8 +129,8 @@ class ContainerDirectory {
   Status write_supervisor(const ProcessIdentity& supervisor) const;
   Result<std::optional<ExitRecord>> read_exit() const;  // nullopt: none was written (yet); CORRUPT
   // The gate's name becomes `started`.
-  Status mark_started() const;
-  // CLOCK_REALTIME of mark_started(); nullopt: not started, or its start was killed before it.
+  Status mark_started(int64_t when_ns) const;
+  // CLOCK_REALTIME, as mark_started() was told; nullopt: not started, or its start was killed before it.
   Result<std::optional<int64_t>> started_at() const;
   // Writes `identity` and `pid`.
   Status write_identity(const ProcessIdentity& init) const;
