@@ -1,5 +1,6 @@
 #include "handles.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "report.h"
@@ -24,6 +25,9 @@ int open_runtime(const Arguments& arguments, Runtime& out) {
   options.root = arguments.has(Opt::root) ? arguments.text(Opt::root) : nullptr;
   options.log = debug || shows_warnings(arguments.command) ? log_message : nullptr;
   options.log_level = debug ? REAPER_LOG_DEBUG : REAPER_LOG_WARNING;
+  // 0 would be the default: whoever says 0 does not want to wait.
+  if (arguments.command == Command::remove && arguments.has(Opt::timeout))
+    options.kill_timeout_ms = std::max<uint64_t>(1, arguments.number(Opt::timeout));
   reaper_runtime* runtime = nullptr;
   reaper_error* error = nullptr;
   if (reaper_runtime_new(&options, &runtime, &error) != REAPER_OK) return fail(error);

@@ -80,6 +80,7 @@ constexpr OptionRow kill_options[] = {
 
 constexpr OptionRow delete_options[] = {
     flag(Opt::force, "force", 'f', "end the process first; an unknown ID is no error"),
+    valued(Opt::timeout, "timeout", 0, Kind::seconds, "SECONDS", "how long processes may take to die (default: 10)"),
     help_row,
 };
 

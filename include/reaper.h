@@ -158,6 +158,10 @@ typedef struct reaper_create_options {
  * directory. The container's process becomes a child of the calling process, to be waited for with reaper_wait(), or
  * by whoever adopts it.
  * Changes: <root>/<id> is made. Warnings are logged and kept in reaper_state().
+ * With REAPER_CREATE_SUPERVISE that child is a supervisor, and the container's process is its child. It records how the
+ * container ends, so that every process can ask reaper_wait() for it, and keeps all descendants in reach of
+ * REAPER_KILL_ALL and reaper_delete(). It ends after the last of them; its zombie is taken by reaper_delete()
+ * (docs/supervision.md).
  * Errors: INVALID, UNSUPPORTED, NOT_FOUND, EXISTS, BUSY, PERMISSION, SYSTEM, NO_MEMORY, EXEC, VERIFY, CORRUPT; nothing
  * is left behind then.
  */
@@ -214,16 +218,18 @@ REAPER_API int reaper_pidfd(const reaper_container *container, int32_t *out, rea
 /*
  * Sends a signal (signal(7), by number) through a pidfd, after the process was compared with the record. With
  * REAPER_KILL_ALL, descendants are found through /proc; see reaper_state() for the containment in force. On a stopped
- * container that flag is success.
- * Errors: INVALID (the signal), STATUS (`container not running`), PERMISSION, as reaper_state() otherwise.
+ * container that flag is success. Below a supervisor it reaches every descendant, also those that the container's
+ * process has left behind, and with SIGKILL it returns when they have ended.
+ * Errors: INVALID (the signal), STATUS (`container not running`), PERMISSION, TIMEOUT (SIGKILL below a supervisor: see
+ * kill_timeout_ms), as reaper_state() otherwise.
  */
 REAPER_API int reaper_kill(const reaper_container *container, int32_t signal, uint32_t flags, reaper_error **err);
 
 #define REAPER_DELETE_FORCE (1U << 0) /* end the process first; also sweep what a killed reaper_create() left */
 
 /*
- * Removes a stopped container: its directory, and its zombie if it is a child of the caller. The handle answers
- * NOT_FOUND afterwards, but keeps the exit status for reaper_wait().
+ * Removes a stopped container: its directory, and its zombie if it is a child of the caller. What a supervisor still
+ * has below it is killed first. The handle answers NOT_FOUND afterwards, but keeps the exit status for reaper_wait().
  * Errors: STATUS (not stopped, without FORCE), BUSY, TIMEOUT (it does not die), CORRUPT, PERMISSION, SYSTEM, NO_MEMORY.
  */
 REAPER_API int reaper_delete(reaper_container *container, uint32_t flags, reaper_error **err);
@@ -249,11 +255,11 @@ typedef struct reaper_exit_status {
 
 /*
  * Waits until the container's process has ended, at most timeout_ms milliseconds (negative: for ever; 0: only look),
- * and tells how. Reaps it if it is a child of the calling process. Otherwise, and where something else reaped it, the
- * status comes from PIDFD_GET_INFO (Linux 6.15) or /proc/PID/stat (proc(5), same user or root).
- * Only the first `size` bytes of *out are written. Any number of threads may wait. A signal handler that interrupts
- * does not end the wait. Errors: TIMEOUT (still alive), UNKNOWN (it ended, nobody can say how), as reaper_state()
- * otherwise.
+ * and tells how. A supervisor's record tells every process, as often as it is asked. Without one: reaps the process if
+ * it is a child of the caller. Otherwise, and where something else reaped it, the status comes from PIDFD_GET_INFO
+ * (Linux 6.15) or /proc/PID/stat (proc(5), same user or root). Only the first `size` bytes of *out are written. Any
+ * number of threads may wait. A signal handler that interrupts does not end the wait. Errors: TIMEOUT (still alive),
+ * UNKNOWN (it ended, nobody can say how), as reaper_state() otherwise.
  */
 REAPER_API int reaper_wait(const reaper_container *container, int64_t timeout_ms, reaper_exit_status *out,
                            reaper_error **err);

@@ -192,7 +192,8 @@ static char *daemons(const struct scene *scene, const char *rest) {
                                rest));
 }
 
-/* Whatever forks twice or calls setsid is found by kill --all, before and after the container's own process has ended. */
+/* Whatever forks twice or calls setsid is found by kill --all, before and after the container's own process has ended.
+ */
 static void test_kill_all_reaches_daemons(void **state) {
   const struct scene *scene = *state;
   for (int ended = 0; ended < 2; ++ended) {
@@ -253,9 +254,10 @@ static void test_delete_leaves_nobody(void **state) {
 /* Processes that fork as fast as they can, each leaving its parent. Bounded, in case nobody ends them. */
 static void test_fork_storm(void **state) {
   const struct scene *scene = *state;
-  char *script = filled(scene, "echo $$ >@/storm; storm() { n=$1; while [ $n -gt 0 ]; do n=$((n-1)); "
-                               "(storm2 $n &); done; }; storm2() { sleep 0.01; [ $1 -gt 0 ] && (storm2 $(($1-1)) &); "
-                               "(setsid sleep 1000 &); }; storm 40; exec sleep 1000");
+  char *script = filled(scene,
+                        "echo $$ >@/storm; storm() { n=$1; while [ $n -gt 0 ]; do n=$((n-1)); "
+                        "(storm2 $n &); done; }; storm2() { sleep 0.01; [ $1 -gt 0 ] && (storm2 $(($1-1)) &); "
+                        "(setsid sleep 1000 &); }; storm 40; exec sleep 1000");
   char *config = shell_config(script, "");
   for (int round = 0; round < 5; ++round) {
     reaper_container *container = must_supervise(scene, "storm", config);
@@ -503,7 +505,8 @@ static void test_corrupt_state(void **state) {
   free(path);
 }
 
-/* What cannot die holds delete up to the limit only, and is not forgotten. A frozen cgroup (v1) makes such processes. */
+/* What cannot die holds delete up to the limit only, and is not forgotten. A frozen cgroup (v1) makes such processes.
+ */
 static void test_what_cannot_die(void **state) {
   const struct scene *scene = *state;
   char *freezer = text_of("/sys/fs/cgroup/freezer/reaper-test-%d", (int)getpid());
@@ -517,8 +520,8 @@ static void test_what_cannot_die(void **state) {
   reaper_runtime *hasty = NULL;
   assert_int_equal(reaper_runtime_new(&options, &hasty, NULL), REAPER_OK);
   for (int is_supervised = 0; is_supervised < 2; ++is_supervised) {
-    reaper_container *container = is_supervised ? must_supervise(scene, "ice", sleeper)
-                                                : must_create(scene, "ice", sleeper);
+    reaper_container *container =
+        is_supervised ? must_supervise(scene, "ice", sleeper) : must_create(scene, "ice", sleeper);
     must_start(container);
     const pid_t pid = must_pid(container);
     char *procs = text_of("%s/cgroup.procs", freezer), *freeze = text_of("%s/freezer.state", freezer);
@@ -556,11 +559,16 @@ static int one_life(void *argument, int number) {
     reaper_container *container = NULL;
     reaper_error *error = NULL;
     reaper_exit_status status = {.size = sizeof status};
-    if (reaper_create(scene->runtime, id, &options, &container, &error) != REAPER_OK) wrong = complain("create", error);
-    else if (reaper_start(container, &error) != REAPER_OK) wrong = complain("start", error);
-    else if (reaper_wait(container, -1, &status, &error) != REAPER_OK) wrong = complain("wait", error);
-    else if (status.exit_code != 5) wrong = complain("another status", NULL);
-    else if (reaper_delete(container, 0, &error) != REAPER_OK) wrong = complain("delete", error);
+    if (reaper_create(scene->runtime, id, &options, &container, &error) != REAPER_OK)
+      wrong = complain("create", error);
+    else if (reaper_start(container, &error) != REAPER_OK)
+      wrong = complain("start", error);
+    else if (reaper_wait(container, -1, &status, &error) != REAPER_OK)
+      wrong = complain("wait", error);
+    else if (status.exit_code != 5)
+      wrong = complain("another status", NULL);
+    else if (reaper_delete(container, 0, &error) != REAPER_OK)
+      wrong = complain("delete", error);
     reaper_container_free(container);
     free(config);
     free(id);

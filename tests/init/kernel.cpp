@@ -285,6 +285,7 @@ long ids_out(const uint32_t (&ids)[3], const Call& call) {
 
 long Kernel::handle(const Call& call) {
   const long* a = call.arguments;
+  if (const auto result = handle_processes(*this, call)) return *result;
   switch (call.number) {
     case __NR_exit_group:
       throw Exited{static_cast<int>(a[0])};

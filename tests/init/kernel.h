@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,11 @@ struct Call {
   long number;
   long arguments[6];
   long result;
+};
+
+// A child of init that has ended, as waitid(2) tells it.
+struct EndedChild {
+  int32_t pid, code, status;
 };
 
 struct Kernel {
@@ -58,6 +64,16 @@ struct Kernel {
   std::string executed;                 // execve's path
   std::vector<std::string> argv, envp;
 
+  // Children (kernel_processes.cpp).
+  long clone_result = 0;             // 0: the test follows the child
+  bool told_to_go_on = true;         // what the child reads from its pipe: a byte, or end of file
+  std::deque<EndedChild> ended;      // in this order; afterwards there are no children
+  bool library_gone = false;         // the handshake's other end, for those who watch it
+  std::string children;              // /proc/thread-self/children
+  std::vector<long> killed, reaped;  // pids
+  std::string record, record_name;   // what was written into .exit.new, and what it was renamed to
+  std::vector<long> passed;          // descriptors sent with a frame
+
   // Faults.
   size_t fail_at = SIZE_MAX;      // index into `calls`
   long fail_with = 0;             // negative errno
@@ -67,6 +83,9 @@ struct Kernel {
 
   long handle(const Call& call);
 };
+
+// The calls of those who clone and wait; nullopt: not one of them.
+std::optional<long> handle_processes(Kernel& k, const Call& call);
 
 extern Kernel* kernel;  // the one in force
 

@@ -46,6 +46,7 @@ void assert_equal(const Record& a, const Record& b) {
   assert_string_equal(a.created.c_str(), b.created.c_str());
   assert_int_equal(a.owner_uid, b.owner_uid);
   assert_true(a.init == b.init);
+  assert_true(a.supervisor == b.supervisor);
   assert_int_equal(a.has_process, b.has_process);
   assert_string_equal(a.credentials_json.c_str(), b.credentials_json.c_str());
   assert_string_equal(a.warnings_json.c_str(), b.warnings_json.c_str());
@@ -58,6 +59,7 @@ void every_field_comes_back(void**) {
   other.owner_uid = 0;
   other.annotations.clear();
   other.bundle = "/";
+  other.supervisor = identity_of(4710);
   other.init = {.pid = 2147483647, .start_time = 0, .boot_id = "a", .pid_namespace = 0, .time_namespace = UINT64_MAX};
   other.credentials_json = "{}";
   other.warnings_json = "[]";
