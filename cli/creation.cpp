@@ -29,6 +29,7 @@ void read_creation(const Arguments& arguments, Creation& out) {
   out.options.size = sizeof out.options;
   out.options.bundle = arguments.text(Opt::bundle);
   out.options.pid_file = arguments.text(Opt::pid_file);
+  out.options.console_socket = arguments.text(Opt::console_socket);
   out.options.extra_fds = out.extra_fds.empty() ? nullptr : out.extra_fds.data();
   out.options.extra_fd_count = static_cast<uint32_t>(out.extra_fds.size());
   if (arguments.has(Opt::strict)) out.options.flags |= REAPER_CREATE_STRICT;

@@ -34,7 +34,7 @@ constexpr auto no_new_keyring_row =
 constexpr auto no_subreaper_row =
     flag(Opt::no_subreaper, "no-subreaper", 0, "do not become a subreaper", Support::harmless);
 constexpr auto console_socket_row = valued(Opt::console_socket, "console-socket", 0, Kind::text, "SOCKET",
-                                           "send the terminal to SOCKET", Support::later);
+                                           "send the terminal of the program to SOCKET");
 constexpr auto pidfd_socket_row =
     valued(Opt::pidfd_socket, "pidfd-socket", 0, Kind::text, "SOCKET", "send the pidfd to SOCKET", Support::later);
 

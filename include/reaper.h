@@ -150,6 +150,9 @@ typedef struct reaper_create_options {
   uint32_t flags;           /* REAPER_CREATE_* */
   int32_t stdio[3];         /* with REAPER_CREATE_STDIO: the program's 0, 1 and 2; -1: /dev/null; they stay yours */
   uint32_t reserved;        /* 0 */
+  /* With `process.terminal` exactly one of the next two is wanted, and without it none; see reaper_create(). */
+  const char *console_socket; /* path of a listening unix stream socket, which is sent the terminal's master */
+  int32_t *console;           /* receives the terminal's master: yours to close, close-on-exec */
 } reaper_create_options;
 
 /*
@@ -157,13 +160,18 @@ typedef struct reaper_create_options {
  * the program, which waits for reaper_start(). `id`: [A-Za-z0-9_][A-Za-z0-9_.+-]{0,254}, unused in this state
  * directory. The container's process becomes a child of the calling process, to be waited for with reaper_wait(), or
  * by whoever adopts it.
+ * Terminal: with `process.terminal` the program's 0, 1 and 2 are a new pseudo-terminal (pty(7)), which is its
+ * controlling terminal and belongs to its user; `stdio` is not used then. The master is what you read and write. It
+ * goes to *console, or in one message to `console_socket`: the slave's path as data, the master as SCM_RIGHTS
+ * (unix(7)). That socket is connected before anything is made. When the last copy of the master is closed, the
+ * program gets SIGHUP, a created container as well.
  * Changes: <root>/<id> is made. Warnings are logged and kept in reaper_state().
  * With REAPER_CREATE_SUPERVISE that child is a supervisor, and the container's process is its child. It records how the
  * container ends, so that every process can ask reaper_wait() for it, and keeps all descendants in reach of
  * REAPER_KILL_ALL and reaper_delete(). It ends after the last of them; its zombie is taken by reaper_delete()
  * (docs/supervision.md).
- * Errors: INVALID, UNSUPPORTED, NOT_FOUND, EXISTS, BUSY, PERMISSION, SYSTEM, NO_MEMORY, EXEC, VERIFY, CORRUPT; nothing
- * is left behind then.
+ * Errors: INVALID, UNSUPPORTED, NOT_FOUND, EXISTS, BUSY, PERMISSION, SYSTEM, NO_MEMORY, EXEC, VERIFY, CORRUPT, TIMEOUT
+ * (nobody accepts on console_socket, and its queue is full); nothing is left behind then.
  */
 REAPER_API int reaper_create(reaper_runtime *runtime, const char *id, const reaper_create_options *options,
                              reaper_container **out, reaper_error **err);
@@ -280,7 +288,8 @@ REAPER_API int reaper_list(const reaper_runtime *runtime, char **out_json, reape
  * The plan that reaper_create() would carry out with these options. As text: one operation a line in its order, with
  * the JSON pointer that asked for it, then what execve(2) makes of the capabilities, then the warnings. As JSON:
  * {"operations": [{"op", "pointer", "arguments": {...}}...], "identity": {...}, "warnings": [...]}, where `identity` is
- * `reaper.credentials` of reaper_state() and `warnings` its `reaper.warnings`. Nothing is made or changed.
+ * `reaper.credentials` of reaper_state() and `warnings` its `reaper.warnings`. Nothing is made or changed; the members
+ * `console_socket` and `console` of the options are not looked at.
  * Errors: as reaper_create() up to its first change: INVALID, UNSUPPORTED, NOT_FOUND, PERMISSION, SYSTEM, NO_MEMORY.
  */
 REAPER_API int reaper_plan(const reaper_runtime *runtime, const reaper_create_options *options, uint32_t format,

@@ -23,10 +23,14 @@ Result<CreateRequest> read_request(const reaper_create_options* given) {
     return fail(abi::invalid_argument("options: extra_fds is NULL, but extra_fd_count is not 0"));
   if (options.config == nullptr && options.config_length != 0)
     return fail(abi::invalid_argument("options: config is NULL, but config_length is not 0"));
+  if (options.console_socket != nullptr && options.console != nullptr)
+    return fail(abi::invalid_argument("options: console_socket and console are both given"));
   CreateRequest request;
   if (options.bundle != nullptr) request.bundle = options.bundle;
   if (options.config != nullptr) request.config = std::string_view(options.config, options.config_length);
   if (options.pid_file != nullptr) request.pid_file = options.pid_file;
+  if (options.console_socket != nullptr) request.console_socket = options.console_socket;
+  request.console = options.console;
   request.extra_fds.assign(options.extra_fds, options.extra_fds + options.extra_fd_count);
   request.strict = (options.flags & REAPER_CREATE_STRICT) != 0;
   request.supervise = (options.flags & REAPER_CREATE_SUPERVISE) != 0;

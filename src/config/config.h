@@ -46,6 +46,12 @@ struct Namespace {
   std::string path;  // empty: a new one
 };
 
+// A pseudo-terminal as 0, 1 and 2 of the program. 0 rows and columns: its size is left alone.
+struct Terminal {
+  uint16_t rows = 0;
+  uint16_t columns = 0;
+};
+
 struct Process {
   std::vector<std::string> args;
   std::vector<std::string> env;
@@ -55,6 +61,7 @@ struct Process {
   bool no_new_privileges = false;
   std::vector<Rlimit> rlimits;
   std::optional<int> oom_score_adj;  // -1000...1000
+  std::optional<Terminal> terminal;
 };
 
 struct Config {

@@ -48,6 +48,24 @@ Result<std::string> read_cwd(const JsonCursor& object) {
   return path;
 }
 
+// struct winsize (ioctl_tty(2)) counts in 16 bits.
+Result<uint16_t> read_size(const JsonCursor& console_size, std::string_view name) {
+  auto number = TRY(required_member(console_size, name));
+  return static_cast<uint16_t>(TRY(number.unsigned_integer(0, UINT16_MAX)));
+}
+
+// config.md: consoleSize MUST be ignored unless terminal is true.
+Result<std::optional<Terminal>> read_terminal(const JsonCursor& process, Refusals& refusals) {
+  auto flag = TRY(process.member("terminal"));
+  if (!flag || !TRY(flag->boolean())) return std::nullopt;
+  Terminal terminal;
+  if (auto size = TRY(process.member("consoleSize"))) {
+    KEEP(refusals, terminal.rows, read_size(*size, "height"));
+    KEEP(refusals, terminal.columns, read_size(*size, "width"));
+  }
+  return terminal;
+}
+
 }  // namespace
 
 Result<Process> read_process(const JsonCursor& object, Notes& notes) {
@@ -64,6 +82,7 @@ Result<Process> read_process(const JsonCursor& object, Notes& notes) {
   // proc(5): /proc/PID/oom_score_adj takes -1000...1000.
   if (auto adj = TRY(object.member("oomScoreAdj")))
     KEEP(refusals, process.oom_score_adj, adj->signed_integer(-1000, 1000));
+  KEEP(refusals, process.terminal, read_terminal(object, refusals));
   return process;
 }
 

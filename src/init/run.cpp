@@ -106,6 +106,7 @@ constexpr Row rows[] = {
     {wire::Op::not_dumpable, 0, 0, 0, run_stage<forbid_dumps>},
     {wire::Op::supervise, 0, 0, 0, run_stage<supervise>},
     {wire::Op::report, 0, 0, 0, run_stage<report>},
+    {wire::Op::terminal, 3, 3, 0, run_stage<open_terminal>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

@@ -34,6 +34,9 @@ Outcome bind_gate(State& state);
 // Returns when a client has won the start. Exits when the creator dies before GO, or on a signal that ends a process.
 Outcome wait_for_start(State& state);
 
+// terminal.cpp
+Outcome open_terminal(const State& state, const Operation& operation);
+
 // limits.cpp
 Outcome set_rlimit(const Operation& operation);
 Outcome set_oom_score_adj(const Operation& operation);

@@ -51,14 +51,19 @@ Status await_cloned(Launched& launched) {
   return {};
 }
 
-Status await_ready(const Launched& launched) {
+Status await_ready(Launched& launched) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   // An init that dies while it is being told its plan has said why: its answer is worth more than our EPIPE. After any
   // other failure it still waits for the rest, and would not answer.
   const Status sent = talk.send_bytes(launched.unsent);
   const bool is_gone = !sent.has_value() && (sent.error().sys_errno == EPIPE || sent.error().sys_errno == ECONNRESET);
   if (!sent.has_value() && !is_gone) return sent;
-  const auto answer = TRY(talk.receive());
+  auto answer = TRY(talk.receive());
+  if (answer && answer->type == wire::Frame::terminal && answer->descriptor && !launched.terminal) {
+    launched.terminal = std::move(answer->descriptor);
+    launched.terminal_path = std::move(answer->payload);
+    answer = TRY(talk.receive());
+  }
   if (!answer) {
     if (!sent.has_value()) return sent;
     return fail({REAPER_ERR_SYSTEM, 0, "reaper-init ended before the container was created", "", "handshake"});

@@ -34,7 +34,9 @@ struct Launched {
   pid_t keeper = -1;  // the reaper-init that stays: a supervisor, or the one that reports a hook's end; -1: none
   Fd keeper_pidfd;
   Fd handshake;
-  std::string unsent;  // what of the LAUNCH frame did not fit into the socket before the clone
+  Fd terminal;                // the master of the program's terminal; empty: it has none
+  std::string terminal_path;  // of its slave
+  std::string unsent;         // what of the LAUNCH frame did not fit into the socket before the clone
 };
 
 // The LAUNCH frame: descriptors and plan.
@@ -44,8 +46,8 @@ Result<Launched> clone_init(const LaunchRequest& request);
 // For a plan with `supervise` or `report`: what clone_init() gave is the process that stays, and becomes `keeper`.
 // Waits for it to say which process it has cloned.
 Status await_cloned(Launched& launched);
-// Waits for READY: everything but the program is in place.
-Status await_ready(const Launched& launched);
+// Waits for READY: everything but the program is in place. Takes its terminal on the way.
+Status await_ready(Launched& launched);
 // Tells init that its record is committed. Without it, init exits at end of file.
 Status send_go(const Launched& launched);
 // SIGKILL, then reaps it; a keeper too. For every failure between clone and commit.

@@ -72,6 +72,9 @@ struct RlimitPlan {
 };
 Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init, Notes& notes);
 
+// The terminal of the program, which runs as `uid`.
+Result<std::optional<Operation>> plan_terminal(const Process& process, const InitState& init, uint32_t uid);
+
 // UNSUPPORTED for every namespace that is not our own.
 Status check_namespaces(const std::vector<Namespace>& namespaces, Notes& notes);
 

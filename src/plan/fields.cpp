@@ -27,6 +27,8 @@ constexpr Field capabilities_fields[] = {{"permitted", Form::set, 0, "permitted=
                                          {"inheritable", Form::set, 2, "inheritable="}};
 constexpr Field descriptors_fields[] = {{"from", Form::first_closed, 0, "from ", ","},
                                         {"extra", Form::number, 0, "", " extra stay"}};
+constexpr Field terminal_fields[] = {
+    {"owner", Form::number, 0, "owner="}, {"rows", Form::number, 1, "rows="}, {"columns", Form::number, 2, "columns="}};
 constexpr Field verify_fields[] = {
     {"uid", Form::number, 0, "uid="},
     {"gid", Form::number, 1, "gid="},
@@ -74,6 +76,7 @@ constexpr Row rows[] = {
     {wire::Op::not_dumpable, {"not_dumpable", {}}},
     {wire::Op::supervise, {"supervise", {}}},
     {wire::Op::report, {"report", {}}},
+    {wire::Op::terminal, {"terminal", terminal_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

@@ -71,6 +71,10 @@ Status plan_process(const Process& process, const ProcessFacts& facts, uint32_t 
   RlimitPlan rlimits = TRY(plan_rlimits(process, facts, init, notes));
   plan.identity = planned_identity(process, facts, ids, capabilities.before_exec);
 
+  std::optional<Operation> terminal;
+  KEEP(notes.refusals, terminal, plan_terminal(process, init, ids.uid));
+  add(plan, std::move(terminal));
+
   // With the privileges that init starts with.
   add(plan, std::move(rlimits.early));
   if (process.oom_score_adj.has_value()) {

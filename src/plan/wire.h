@@ -48,6 +48,7 @@ enum class Op : uint16_t {
   not_dumpable = 21,  // PR_SET_DUMPABLE 0: after oom_score_adj, which an unprivileged process could not write then
   supervise = 22,     // clone: the child carries on with the plan, this process stays as its supervisor (process.cpp)
   report = 23,        // clone: the child carries on with the plan, this process tells the library how it ended
+  terminal = 25,  // [owner, rows, columns] a new pty as 0, 1 and 2; its master to the library; 0 rows, 0 columns: none
 };
 
 // Flags of `verify`.
@@ -73,15 +74,16 @@ struct OperationHeader {
 };
 
 enum class Frame : uint16_t {
-  launch = 1,    // library -> init: LaunchHeader, then the plan
-  ready = 2,     // init -> library: created, nothing more can fail before start; no payload
-  go = 3,        // library -> init: the record is committed; no payload
-  start = 4,     // gate, client -> init; no payload
-  accepted = 5,  // gate, init -> client: this client has won; no payload
-  exec = 6,      // gate, init -> client: verified, execve comes next; then end of file is success; no payload
-  error = 7,     // init -> library or client: ErrorHeader, then pointer and text
-  cloned = 8,    // init -> library: Cloned, and a pidfd of that process as SCM_RIGHTS (unix(7))
-  ended = 9,     // init -> library, of `report`: Ended
+  launch = 1,     // library -> init: LaunchHeader, then the plan
+  ready = 2,      // init -> library: created, nothing more can fail before start; no payload
+  go = 3,         // library -> init: the record is committed; no payload
+  start = 4,      // gate, client -> init; no payload
+  accepted = 5,   // gate, init -> client: this client has won; no payload
+  exec = 6,       // gate, init -> client: verified, execve comes next; then end of file is success; no payload
+  error = 7,      // init -> library or client: ErrorHeader, then pointer and text
+  cloned = 8,     // init -> library: Cloned, and a pidfd of that process as SCM_RIGHTS (unix(7))
+  ended = 9,      // init -> library, of `report`: Ended
+  terminal = 10,  // init -> library, before READY: the slave's path, and the master as SCM_RIGHTS
 };
 
 struct FrameHeader {

@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 #include "runtime/bundle.h"
 #include "runtime/clock.h"
+#include "runtime/console.h"
 #include "runtime/container.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
@@ -135,7 +136,7 @@ Result<ProcessIdentity> identify(const ProcessIdentity& owner, int32_t pid) {
 }
 
 // It has failed already, and a host that ignores SIGCHLD has reaped it: what it said tells more.
-Error explain_absence(const Launched& launched, const Error& absent) {
+Error explain_absence(Launched& launched, const Error& absent) {
   const Status said = await_ready(launched);
   return said.has_value() ? absent : said.error();
 }
@@ -165,14 +166,17 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
                                       const CreateRequest& request) {
   TRY(check_id(id));
   const Prepared prepared = TRY(prepare(request));
+  TRY(check_console(request, prepared.config));
   const std::string blob = TRY(encode_plan(prepared.plan));
   LaunchRequest launch;
   launch.init_image = TRY(init_image(*runtime));
   launch.plan = blob;
-  for (int i = 0; i < 3; ++i) launch.stdio[i] = request.stdio[i];
+  const bool has_terminal = prepared.config.process.has_value() && prepared.config.process->terminal.has_value();
+  for (int i = 0; i < 3 && !has_terminal; ++i) launch.stdio[i] = request.stdio[i];
   launch.extra_fds = request.extra_fds;
   launch.facts = &prepared.facts;
 
+  const Fd console = TRY(connect_console(request, runtime->lock_deadline()));
   const ProcessIdentity owner = TRY(own_identity_once(*runtime));
   const auto root = TRY(open_root(*runtime, true));
   Fd reserve(fcntl(root->fd(), F_DUPFD_CLOEXEC, 3));
@@ -185,6 +189,7 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
   container->record = make_record(prepared, id, born);
   TRY(await_ready(undo.launched));  // meanwhile init has carried out its plan
+  if (console) TRY(send_terminal(console, undo.launched));
   if (request.pid_file) {
     TRY(write_file_atomically(*request.pid_file, std::to_string(born.init.pid)));
     undo.pid_file = request.pid_file->c_str();
@@ -194,6 +199,7 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   undo.done();
   container->pidfd = std::move(undo.launched.pidfd);
   container->supervisor = std::move(undo.launched.keeper_pidfd);
+  if (request.console != nullptr) *request.console = undo.launched.terminal.release();
   for (const Warning& warning : prepared.plan.warnings)
     if (runtime->log) runtime->log(REAPER_LOG_WARNING, warning_line(warning).c_str());
   return container;

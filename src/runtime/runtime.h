@@ -74,6 +74,8 @@ struct CreateRequest {
   std::vector<int32_t> extra_fds;
   bool strict = false;
   bool supervise = false;
+  std::optional<std::string> console_socket;  // takes the master of the program's terminal
+  int32_t* console = nullptr;                 // or this does, on success
 };
 
 Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>&, std::string_view id, const CreateRequest&);

@@ -94,7 +94,7 @@ static const struct row processes[] = {
     {"\"args\":[\"true\"],\"cwd\":\"tmp\"", {INVALID, 0, "config", "/process/cwd", "absolute"}},
     {ARGS ",\"env\":[\"NAME\"]", {INVALID, 0, "config", "/process/env/0", "NAME=value"}},
     {ARGS ",\"env\":[\"A=1\",\"=x\"]", {INVALID, 0, "config", "/process/env/1", "no name"}},
-    {ARGS ",\"terminal\":true", {UNSUPPORTED, 0, "config", "/process/terminal", "not supported"}},
+    {ARGS ",\"terminal\":true", {INVALID, 0, "config", "/process/terminal", "nobody takes the terminal"}},
     {ARGS ",\"user\":{\"uid\":0}", {INVALID, 0, "config", "/process/user/gid", "gid"}},
     {ARGS ",\"user\":{\"gid\":0}", {INVALID, 0, "config", "/process/user/uid", "uid"}},
     {USER("-1", "0"), {INVALID, 0, "config", "/process/user/uid", "0"}},

@@ -62,7 +62,7 @@ static void test_create_options_size(void **state) {
   struct larger_create_options larger;
   memset(&larger, 0, sizeof larger);
   larger.options = options_of(scene, sleeper);
-  const uint64_t wrong[] = {0, 1, 8, sizeof larger.options - 8, 65537, UINT64_MAX};
+  const uint64_t wrong[] = {0, 1, 8, offsetof(reaper_create_options, reserved), 65537, UINT64_MAX};
   for (size_t i = 0; i < COUNT_OF(wrong); ++i) {
     larger.options.size = wrong[i];
     assert_refused(scene, &larger.options, &wrong_size);

@@ -412,7 +412,7 @@ func TestUnsupportedProperties(t *testing.T) {
 		b.fails(phrases(pointer), "create", "-b", b.bundle, "c")
 	}
 	b.write(config("true").with("terminal", true))
-	b.fails(phrases("/process/terminal"), "run", "-b", b.bundle, "c")
+	b.fails(phrases("/process/terminal", "--console-socket"), "create", "-b", b.bundle, "c")
 	want(t, "containers", b.ok("list", "-q"), "")
 }
 

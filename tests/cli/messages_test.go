@@ -152,8 +152,7 @@ func TestUnsupportedOptions(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
 	b.write(config("true"))
-	for option, line := range map[string]string{"--console-socket": "create --console-socket /s",
-		"--pidfd-socket": "create --pidfd-socket=/s"} {
+	for option, line := range map[string]string{"--pidfd-socket": "create --pidfd-socket=/s"} {
 		b.fails(phrases(option, "not supported"), append(strings.Fields(line), "-b", b.bundle, "c")...)
 	}
 	for _, globals := range [][]string{{"--systemd-cgroup"}, {"--cgroup-manager", "systemd"}} {

@@ -74,6 +74,16 @@ struct Kernel {
   std::string record, record_name;   // what was written into .exit.new, and what it was renamed to
   std::vector<long> passed;          // descriptors sent with a frame
 
+  // The pseudo-terminal that /dev/ptmx makes (kernel_terminal.cpp).
+  struct Pty {
+    uint64_t device = 0x502;  // of the opened /dev/ptmx
+    uint32_t number = 7;
+    uint32_t owner = 0;
+    bool locked = true;
+    bool has_session = false;
+    int rows = 0, columns = 0;
+  } pty;
+
   // Faults.
   size_t fail_at = SIZE_MAX;      // index into `calls`
   long fail_with = 0;             // negative errno
@@ -86,6 +96,8 @@ struct Kernel {
 
 // The calls of those who clone and wait; nullopt: not one of them.
 std::optional<long> handle_processes(Kernel& k, const Call& call);
+// fstat, fchown and ioctl of a terminal (kernel_terminal.cpp).
+long handle_terminal(Kernel& k, const Call& call);
 
 extern Kernel* kernel;  // the one in force
 

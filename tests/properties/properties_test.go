@@ -20,9 +20,6 @@ const tree = "../.."
 
 // reviewedIgnored is the list of properties that may be ignored. Adding one is a decision to be reviewed here.
 var reviewedIgnored = []string{
-	"/process/consoleSize",        // config.md, Process: MUST be ignored without terminal
-	"/process/consoleSize/height", //
-	"/process/consoleSize/width",  //
 	"/process/user/username",      // config.md, User: Windows only; a warning says so
 }
 

@@ -46,8 +46,6 @@ static void a_full_host_mode_config(void**) {
 // config.md, Configuration Schema Example: everything in it is right, so nothing is INVALID.
 static void the_full_example_of_the_specification(void**) {
   std::string text = data("spec_full_example.json");
-  assert_refused(text, REAPER_ERR_UNSUPPORTED, "/process/terminal");
-  replace(text, "\"terminal\": true", "\"terminal\": false");
   assert_refused(text, REAPER_ERR_UNSUPPORTED, "/process/apparmorProfile");
   replace(text, "\"acme_secure_profile\"", "\"\"");
   assert_refused(text, REAPER_ERR_UNSUPPORTED, "/process/selinuxLabel");
@@ -58,8 +56,6 @@ static void the_full_example_of_the_specification(void**) {
 // config.md, User, Example (Linux).
 static void the_process_example_of_the_specification(void**) {
   std::string text = data("spec_process_example.json");
-  assert_refused(text, REAPER_ERR_UNSUPPORTED, "/process/terminal");
-  replace(text, "\"terminal\": true", "\"terminal\": false");
   replace(text, "\"acme_secure_profile\"", "\"\"");
   replace(text, "\"system_u:system_r:svirt_lxc_net_t:s0:c124,c675\"", "\"\"");
   assert_refused(text, REAPER_ERR_UNSUPPORTED, "/process/ioPriority");
@@ -71,6 +67,8 @@ static void the_process_example_of_the_specification(void**) {
   assert_int_equal(*config.process->user->umask, 077);
   assert_true(*config.process->user->additional_gids == (std::vector<uint32_t>{5, 6}));
   assert_true(config.process->cwd == "/root");
+  assert_int_equal(config.process->terminal->rows, 25);
+  assert_int_equal(config.process->terminal->columns, 80);
   assert_true(config.process->capabilities->ambient == uint64_t{1} << CAP_NET_BIND_SERVICE);
 }
 
@@ -78,8 +76,6 @@ static void the_process_example_of_the_specification(void**) {
 static void what_spec_commands_write(void**) {
   for (const char* name : {"runc_1_1_spec.json", "crun_1_8_spec.json"}) {
     std::string text = data(name);
-    assert_refused(text, REAPER_ERR_UNSUPPORTED, "/process/terminal");
-    replace(text, "\"terminal\": true", "\"terminal\": false");
     assert_refused(text, REAPER_ERR_UNSUPPORTED, "/root/readonly");
   }
 }

@@ -122,12 +122,28 @@ static void oom_score_adj(void**) {
 }
 
 // config.md, Process: consoleSize MUST be ignored unless terminal is true.
-static void console_size(void**) {
-  accepted_process(R"("consoleSize":{"height":25,"width":80})");
-  accepted_process(R"("consoleSize":{"height":0,"width":0},"terminal":false)");
+static void terminal(void**) {
+  for (const char* members :
+       {R"("consoleSize":{"height":25,"width":80})", R"("consoleSize":{"height":0,"width":0},"terminal":false)",
+        R"("consoleSize":{"height":70000,"width":-1},"terminal":false)", R"("terminal":false,"consoleSize":{})"})
+    assert_false(accepted_process(members).terminal.has_value());
+  auto plain = accepted_process(R"("terminal":true)").terminal;
+  assert_int_equal(plain->rows, 0);
+  assert_int_equal(plain->columns, 0);
+  auto sized = accepted_process(R"("terminal":true,"consoleSize":{"height":25,"width":80})").terminal;
+  assert_int_equal(sized->rows, 25);
+  assert_int_equal(sized->columns, 80);
+  auto largest = accepted_process(R"("consoleSize":{"height":65535,"width":65535},"terminal":true)").terminal;
+  assert_int_equal(largest->rows, 65535);
+  assert_int_equal(largest->columns, 65535);
   constexpr Refusal rows[] = {
-      {R"("terminal":true)", REAPER_ERR_UNSUPPORTED, "/process/terminal"},
-      {R"("terminal":true,"consoleSize":{"height":25,"width":80})", REAPER_ERR_UNSUPPORTED, "/process/terminal"},
+      {R"("terminal":true,"consoleSize":{"height":65536,"width":80})", REAPER_ERR_INVALID,
+       "/process/consoleSize/height"},
+      {R"("terminal":true,"consoleSize":{"height":25,"width":-1})", REAPER_ERR_INVALID, "/process/consoleSize/width"},
+      {R"("terminal":true,"consoleSize":{"height":25,"width":80.0})", REAPER_ERR_INVALID, "/process/consoleSize/width"},
+      {R"("terminal":true,"consoleSize":{"height":25})", REAPER_ERR_INVALID, "/process/consoleSize/width"},
+      {R"("terminal":true,"consoleSize":{"width":80})", REAPER_ERR_INVALID, "/process/consoleSize/height"},
+      {R"("terminal":true,"consoleSize":{})", REAPER_ERR_INVALID, "/process/consoleSize/height"},
       {R"("terminal":1)", REAPER_ERR_INVALID, "/process/terminal"},
       {R"("terminal":null)", REAPER_ERR_INVALID, "/process/terminal"},
       {R"("consoleSize":[25,80])", REAPER_ERR_INVALID, "/process/consoleSize"},
@@ -145,7 +161,7 @@ int main() {
       cmocka_unit_test(env_entries_are_not_repeated),
       cmocka_unit_test(no_new_privileges),
       cmocka_unit_test(oom_score_adj),
-      cmocka_unit_test(console_size),
+      cmocka_unit_test(terminal),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

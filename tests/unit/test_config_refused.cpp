@@ -62,7 +62,6 @@ constexpr Refusal top_level[] = {
 };
 
 constexpr Refusal in_process[] = {
-    {R"("terminal":true)", REAPER_ERR_UNSUPPORTED, "/process/terminal"},
     {R"("commandLine":"x")", REAPER_ERR_UNSUPPORTED, "/process/commandLine"},
     {R"("commandLine":0)", REAPER_ERR_INVALID, "/process/commandLine"},
     {R"("apparmorProfile":"unconfined")", REAPER_ERR_UNSUPPORTED, "/process/apparmorProfile"},
