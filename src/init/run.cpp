@@ -107,6 +107,7 @@ constexpr Row rows[] = {
     {wire::Op::supervise, 0, 0, 0, run_stage<supervise>},
     {wire::Op::report, 0, 0, 0, run_stage<report>},
     {wire::Op::terminal, 3, 3, 0, run_stage<open_terminal>},
+    {wire::Op::pause, 0, 0, 1, run_stage<pause>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {
@@ -142,6 +143,10 @@ int run(int argc, char** argv) {
   State state;
   state.handshake = argc == 2 ? descriptor_number(argv[1]) : -1;
   if (state.handshake < 0) return exit_failed;
+  if (argv[1] == argv[0] + length_of(argv[0]) + 1) {  // as execve(2) lays them out
+    state.arguments = argv[0];
+    state.arguments_size = length_of(argv[0]) + 1 + length_of(argv[1]) + 1;
+  }
   call(__NR_prctl, PR_SET_NAME, wire::init_name);  // the same from a memfd and from a file; `state` looks at it
   Launch launch;
   if (const Outcome outcome = receive(state.handshake, launch); !outcome.ok())

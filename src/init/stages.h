@@ -59,4 +59,7 @@ Outcome find_executable(State& state, const Operation& operation);
 Outcome reset_signals();
 Outcome execute(State& state, const Operation& operation);
 
+// pause.cpp
+Outcome pause(State& state, const Operation& operation);
+
 }  // namespace reaper::init

@@ -31,11 +31,13 @@ inline Outcome checked(long result, const char* text = "") {
 inline constexpr uint32_t max_path = 4096;  // PATH_MAX
 
 struct State {
-  int handshake = -1;        // until GO
-  int state_directory = -1;  // until the gate is bound
-  int gate = -1;             // until START
-  int connection = -1;       // from START until execve
-  uint32_t extra_fds = 0;    // 3 ... 3 + extra_fds - 1 are the program's
+  int handshake = -1;         // until GO
+  int state_directory = -1;   // until the gate is bound
+  int gate = -1;              // until START
+  int connection = -1;        // from START until execve
+  char* arguments = nullptr;  // argv[0] and all behind it, in one piece: what /proc/PID/cmdline shows
+  uint64_t arguments_size = 0;
+  uint32_t extra_fds = 0;  // 3 ... 3 + extra_fds - 1 are the program's
   char executable[max_path] = {};
 };
 

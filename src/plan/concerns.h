@@ -78,6 +78,11 @@ Result<std::optional<Operation>> plan_terminal(const Process& process, const Ini
 // UNSUPPORTED for every namespace that is not our own.
 Status check_namespaces(const std::vector<Namespace>& namespaces, Notes& notes);
 
+// The annotation that makes this container the sandbox of a pod, if its program is the pause program: no image has it
+// on the host, so that reaper-init takes its part. "": it is any other container.
+std::string pause_annotation(const Config& config);
+Operation plan_pause(const Process& process, const std::string& annotation);
+
 // The program itself.
 Operation plan_find(const Process& process);
 Operation plan_exec(const Process& process);

@@ -43,6 +43,7 @@ constexpr Field verify_fields[] = {
     {"noWayToUid0", Form::flag, 10, "no-way-to-uid-0", "", wire::verify_no_regain_uid},
     {"noWayToGid0", Form::flag, 10, "no-way-to-gid-0", "", wire::verify_no_regain_gid},
     {"noWayToOtherGroups", Form::flag, 10, "no-way-to-other-groups", "", wire::verify_no_regain_groups}};
+constexpr Field pause_fields[] = {{"name", Form::string}};
 constexpr Field exec_fields[] = {{"args", Form::strings},
                                  {"environmentEntries", Form::other_strings, 0, "with ", " environment entries"}};
 
@@ -77,6 +78,7 @@ constexpr Row rows[] = {
     {wire::Op::supervise, {"supervise", {}}},
     {wire::Op::report, {"report", {}}},
     {wire::Op::terminal, {"terminal", terminal_fields}},
+    {wire::Op::pause, {"pause", pause_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

@@ -64,7 +64,9 @@ Operation verify(const PlannedIdentity& identity, const ProcessFacts& facts) {
   return operation;
 }
 
-Status plan_process(const Process& process, const ProcessFacts& facts, uint32_t extra_fds, Plan& plan, Notes& notes) {
+// `pause`: the annotation by which reaper-init takes the part of a pause program, or "".
+Status plan_process(const Process& process, const std::string& pause, const ProcessFacts& facts, uint32_t extra_fds,
+                    Plan& plan, Notes& notes) {
   const InitState init = state_of_init(facts);
   IdentityPlan ids = TRY(plan_identity(process, facts, init, notes));
   CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes));
@@ -74,6 +76,7 @@ Status plan_process(const Process& process, const ProcessFacts& facts, uint32_t 
   std::optional<Operation> terminal;
   KEEP(notes.refusals, terminal, plan_terminal(process, init, ids.uid));
   add(plan, std::move(terminal));
+  if (!pause.empty()) plan.identity.after_exec = plan.identity.before_exec;  // there is no execve
 
   // With the privileges that init starts with.
   add(plan, std::move(rlimits.early));
@@ -96,7 +99,7 @@ Status plan_process(const Process& process, const ProcessFacts& facts, uint32_t 
 
   // As the target user: NFS maps root to nobody, and root may look where the user may not.
   add(plan, wire::Op::chdir, "/process/cwd", {}, {process.cwd});
-  add(plan, plan_find(process));
+  if (pause.empty()) add(plan, plan_find(process));
 
   add(plan, std::move(capabilities.set));
   add(plan, std::move(capabilities.set_ambient));
@@ -109,7 +112,7 @@ Status plan_process(const Process& process, const ProcessFacts& facts, uint32_t 
   add(plan, wire::Op::signals);
   add(plan, wire::Op::descriptors, "", {extra_fds});
   add(plan, verify(plan.identity, facts));
-  add(plan, plan_exec(process));
+  add(plan, pause.empty() ? plan_exec(process) : plan_pause(process, pause));
   return {};
 }
 
@@ -140,7 +143,7 @@ Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOp
   }
   add(plan, wire::Op::gate);
   if (config.process.has_value()) {
-    TRY(plan_process(*config.process, facts, options.extra_fds, plan, notes));
+    TRY(plan_process(*config.process, pause_annotation(config), facts, options.extra_fds, plan, notes));
   } else {
     plan.identity = unchanged_identity(facts);
     add(plan, wire::Op::not_dumpable);

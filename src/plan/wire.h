@@ -49,6 +49,7 @@ enum class Op : uint16_t {
   supervise = 22,     // clone: the child carries on with the plan, this process stays as its supervisor (process.cpp)
   report = 23,        // clone: the child carries on with the plan, this process tells the library how it ended
   terminal = 25,  // [owner, rows, columns] a new pty as 0, 1 and 2; its master to the library; 0 rows, 0 columns: none
+  pause = 31,         // args[0] as the name; in the place of exec: stay, as the pause process of a pod (pause.cpp)
 };
 
 // Flags of `verify`.

@@ -355,6 +355,7 @@ long Kernel::handle(const Call& call) {
     case __NR_dup3:
       return duplicate(*this, static_cast<int>(a[0]), static_cast<int>(a[1]), a[2] != 0);
     case __NR_close:
+      if (on_close) on_close(*this, static_cast<int>(a[0]));
       return open.erase(static_cast<int>(a[0])) != 0 ? 0 : -EBADF;
     case __NR_close_range:
       return close_many(*this, call);

@@ -65,14 +65,15 @@ struct Kernel {
   std::vector<std::string> argv, envp;
 
   // Children (kernel_processes.cpp).
-  long clone_result = 0;             // 0: the test follows the child
-  bool told_to_go_on = true;         // what the child reads from its pipe: a byte, or end of file
-  std::deque<EndedChild> ended;      // in this order; afterwards there are no children
-  bool library_gone = false;         // the handshake's other end, for those who watch it
-  std::string children;              // /proc/thread-self/children
-  std::vector<long> killed, reaped;  // pids
-  std::string record, record_name;   // what was written into .exit.new, and what it was renamed to
-  std::vector<long> passed;          // descriptors sent with a frame
+  long clone_result = 0;                       // 0: the test follows the child
+  bool told_to_go_on = true;                   // what the child reads from its pipe: a byte, or end of file
+  std::deque<EndedChild> ended;                // in this order; afterwards there are no children
+  bool library_gone = false;                   // the handshake's other end, for those who watch it
+  std::string children;                        // /proc/thread-self/children
+  std::vector<long> killed, reaped;            // pids
+  std::string record, record_name;             // what was written into .exit.new, and what it was renamed to
+  std::function<void(Kernel&, int)> on_close;  // close(2) of a descriptor
+  std::vector<long> passed;                    // descriptors sent with a frame
 
   // The pseudo-terminal that /dev/ptmx makes (kernel_terminal.cpp).
   struct Pty {

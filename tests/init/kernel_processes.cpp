@@ -151,6 +151,12 @@ std::optional<long> handle_processes(Kernel& k, const Call& call) {
     case __NR_kill:
       if (a[0] != 0) k.killed.push_back(a[0]);
       return 0;
+    case __NR_rt_sigtimedwait: {
+      if (k.signals.empty()) throw Exited{-2};  // nobody ever sends one
+      const uint32_t signal = k.signals.front();
+      k.signals.pop_front();
+      return signal;
+    }
     case __NR_prctl:
       return a[0] == PR_SET_CHILD_SUBREAPER ? std::optional<long>(0) : std::nullopt;
     case __NR_clock_gettime: {

@@ -170,6 +170,35 @@ void report_ends_all_when_the_library_is_gone(void**) {
   assert_true(k.sent == cloned_frame());
 }
 
+// The program of a pod's sandbox: the identity as for any program, then signals and children.
+Kernel pausing_kernel() {
+  auto plan = full_plan();
+  plan.erase(plan.begin() + 12);  // find
+  plan.back() = {wire::Op::pause, "/annotations/a", {}, {"/pause"}};
+  Kernel k = full_kernel();
+  k.to_read = launch_bytes(encode(plan));
+  return k;
+}
+
+void pause_stays_until_it_is_told_to_end(void**) {
+  for (const uint32_t signal : {SIGTERM, SIGINT}) {
+    Kernel k = pausing_kernel();
+    k.ended = {{5, CLD_EXITED, 0}, {6, CLD_KILLED, 9}};
+    // Before the start, signals are for init: they come when the program runs.
+    k.on_close = [signal](Kernel& running, int fd) {
+      if (fd == 102) running.signals = {SIGCHLD, signal};
+    };
+    const Ending ending = run_init(k);
+    assert_false(ending.executed);
+    assert_int_equal(ending.status, 0);
+    assert_true((k.reaped == std::vector<long>{5, 6}));
+    assert_true(k.replied == frame_bytes(wire::Frame::accepted) + frame_bytes(wire::Frame::exec));
+    assert_true((k.open == std::set<int>{0, 1, 2}));
+    assert_int_equal(k.uid[0], 1000);
+    assert_false(called(k, __NR_execve));
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -182,6 +211,7 @@ int main() {
       cmocka_unit_test(full_disk_is_told_at_create),
       cmocka_unit_test(report_tells_how_it_ended),
       cmocka_unit_test(report_ends_all_when_the_library_is_gone),
+      cmocka_unit_test(pause_stays_until_it_is_told_to_end),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
