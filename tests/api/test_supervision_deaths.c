@@ -84,6 +84,21 @@ static void test_supervisor_survives_signals(void **state) {
   must_delete(container);
 }
 
+/* init's own end before any start is the container's. */
+static void test_init_killed_before_its_start(void **state) {
+  const struct scene *scene = *state;
+  reaper_container *container = must_supervise(scene, "early", endless_program);
+  assert_int_equal(kill(must_pid(container), SIGKILL), 0);
+  const reaper_exit_status status = must_wait(container);
+  assert_int_equal(status.signal, SIGKILL);
+  assert_int_equal(status.started_at_ns, 0);
+  assert_true(status.finished_at_ns > 0);
+  reaper_error *error = NULL;
+  assert_code(reaper_start(container, &error), &error, REAPER_ERR_STATUS);
+  assert_state_says(container, "\"status\":\"stopped\"");
+  must_delete(container);
+}
+
 /* Killed between any two calls, a creator leaves nobody, and an id that can be used again. */
 struct creator {
   const struct scene *scene;
@@ -243,9 +258,15 @@ static void test_what_cannot_die(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_supervisor_killed), TEST(test_supervisor_stopped), TEST(test_supervisor_survives_signals),
-      TEST(test_creator_killed),    TEST(test_failed_create),      TEST(test_damaged_record),
-      TEST(test_corrupt_state),     TEST(test_what_cannot_die),
+      TEST(test_supervisor_killed),
+      TEST(test_supervisor_stopped),
+      TEST(test_supervisor_survives_signals),
+      TEST(test_init_killed_before_its_start),
+      TEST(test_creator_killed),
+      TEST(test_failed_create),
+      TEST(test_damaged_record),
+      TEST(test_corrupt_state),
+      TEST(test_what_cannot_die),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
