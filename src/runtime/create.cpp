@@ -148,9 +148,9 @@ Result<Born> give_birth(const LaunchRequest& launch, bool supervise, const Proce
   Born born;
   if (supervise) {
     const auto supervisor = identify(owner, launched.pid);
-    if (!supervisor.has_value()) return fail(explain_absence(launched, supervisor.error()));
-    TRY(directory.write_supervisor(*supervisor));
+    if (supervisor.has_value()) TRY(directory.write_supervisor(*supervisor));
     TRY(await_cloned(launched));
+    if (!supervisor.has_value()) return fail(explain_absence(launched, supervisor.error()));
     born.supervisor = *supervisor;
   }
   const auto init = identify(owner, launched.pid);

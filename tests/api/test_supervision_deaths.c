@@ -167,6 +167,33 @@ static void test_failed_create(void **state) {
   free(config);
 }
 
+/* The same where the kernel reaps the supervisor before anybody can look: what init said is what create says. */
+static int fail_quickly(void *argument) {
+  (void)argument;
+  signal(SIGCHLD, SIG_IGN);
+  struct scene scene;
+  scene_open(&scene);
+  char *config = process_config("\"args\":[\"/no/such/program\"],\"cwd\":\"/\"");
+  int wrong = 0;
+  for (int i = 0; i < 100 && !wrong; ++i) {
+    const reaper_create_options options = supervised(&scene, config);
+    reaper_container *container = NULL;
+    reaper_error *error = NULL;
+    if (reaper_create(scene.runtime, "fails", &options, &container, &error) != REAPER_ERR_EXEC)
+      wrong = complain("create", error);
+    else
+      reaper_error_free(error);
+  }
+  scene_close(&scene);
+  free(config);
+  return wrong;
+}
+
+static void test_failed_create_under_a_hostile_parent(void **state) {
+  (void)state;
+  assert_int_equal(in_child(fail_quickly, NULL), 0);
+}
+
 /* Damage to the exit record is not believed; what init left in the process table is. */
 static void test_damaged_record(void **state) {
   const struct scene *scene = *state;
@@ -264,6 +291,7 @@ int main(void) {
       TEST(test_init_killed_before_its_start),
       TEST(test_creator_killed),
       TEST(test_failed_create),
+      TEST(test_failed_create_under_a_hostile_parent),
       TEST(test_damaged_record),
       TEST(test_corrupt_state),
       TEST(test_what_cannot_die),
