@@ -83,7 +83,9 @@ int attend(const reaper_container* container, int signals) {
 int give_up(reaper_container* container, reaper_error* error) {
   int code = fail(error);
   reaper_error* leftover = nullptr;
-  if (reaper_delete(container, REAPER_DELETE_FORCE, &leftover) != REAPER_OK) warn(reaper_error_message(leftover));
+  int deleted = reaper_delete(container, REAPER_DELETE_FORCE, &leftover);
+  // A start that failed by a hook has destroyed the container.
+  if (deleted != REAPER_OK && deleted != REAPER_ERR_NOT_FOUND) warn(reaper_error_message(leftover));
   reaper_error_free(leftover);
   return code;
 }

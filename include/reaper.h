@@ -13,7 +13,8 @@
  * Processes    The calling process is never changed: no signal handler, mask, umask, working directory, environment
  *              or subreaper flag. Only the library's own children are waited for. After fork(2), use no handle that
  *              was made before it; free functions are safe there. Loading the library does nothing.
- * Descriptors  Every descriptor that is made is close-on-exec. 0, 1 and 2 are never written to.
+ * Descriptors  Every descriptor that is made is close-on-exec. 0, 1 and 2 are never written to. Hooks of config.json
+ *              inherit 1 and 2, as any program that this process executes does.
  *
  * Option structs begin with `size`: set it to sizeof the struct. All other members zero mean the defaults. A larger
  * struct than the library knows is accepted while the tail that it does not know is zero.
@@ -61,6 +62,7 @@ typedef struct reaper_error reaper_error;
 #define REAPER_ERR_EXEC (-13)       /* the program could not be found or executed */
 #define REAPER_ERR_UNKNOWN (-14)    /* the exit status can no longer be known */
 #define REAPER_ERR_INTERNAL (-15)   /* a defect of the library */
+#define REAPER_ERR_HOOK (-16)       /* a hook failed; reaper_error_pointer() names it */
 
 /*
  * What an error object tells. The strings live as long as the error.
@@ -170,8 +172,11 @@ typedef struct reaper_create_options {
  * container ends, so that every process can ask reaper_wait() for it, and keeps all descendants in reach of
  * REAPER_KILL_ALL and reaper_delete(). It ends after the last of them; its zombie is taken by reaper_delete()
  * (docs/supervision.md).
- * Errors: INVALID, UNSUPPORTED, NOT_FOUND, EXISTS, BUSY, PERMISSION, SYSTEM, NO_MEMORY, EXEC, VERIFY, CORRUPT, TIMEOUT
- * (nobody accepts on console_socket, and its queue is full); nothing is left behind then.
+ * Hooks: prestart, createRuntime and createContainer hooks run last, without a lock, while the status is `creating`
+ * (docs/hooks.md). Once they have begun, a failure of any kind runs the poststop hooks after all else was taken back.
+ * Errors: INVALID, UNSUPPORTED, NOT_FOUND, EXISTS, BUSY, PERMISSION, SYSTEM, NO_MEMORY, EXEC, VERIFY, CORRUPT, HOOK,
+ * STATUS (deleted by force while its hooks ran), TIMEOUT (nobody accepts on console_socket, and its queue is full);
+ * nothing is left behind then.
  */
 REAPER_API int reaper_create(reaper_runtime *runtime, const char *id, const reaper_create_options *options,
                              reaper_container **out, reaper_error **err);
@@ -191,16 +196,18 @@ REAPER_API const char *reaper_container_id(const reaper_container *container);
 
 /*
  * Runs the program of a created container. Success means that execve(2) has succeeded with an identity that was
- * read back and compared.
- * Errors: STATUS (not `created`), BUSY, NOT_FOUND, INVALID (config.json has no `process`), EXEC, VERIFY, TIMEOUT,
- * PERMISSION, UNSUPPORTED (reaper-init of another version), SYSTEM, NO_MEMORY; after any but STATUS, BUSY, NOT_FOUND
- * and INVALID the container is stopped.
+ * read back and compared. startContainer hooks run before that, poststart hooks after it; while they run, the container
+ * is not locked, and another start is STATUS. HOOK: one of them failed, and the container was destroyed as by
+ * reaper_delete() with force.
+ * Errors: STATUS (not `created`, or being started), HOOK, BUSY, NOT_FOUND, INVALID (config.json has no `process`), EXEC, VERIFY, TIMEOUT,
+ * PERMISSION, UNSUPPORTED (reaper-init of another version), SYSTEM, NO_MEMORY; after any but STATUS, HOOK, BUSY,
+ * NOT_FOUND and INVALID the container is stopped.
  */
 REAPER_API int reaper_start(reaper_container *container, reaper_error **err);
 
 /*
  * The state object of the specification (runtime.md, State) as JSON, with `created` (RFC 3339) and an object `reaper`
- * (docs/state.md). Takes no lock. Errors: NOT_FOUND, STATUS (still being created), CORRUPT, SYSTEM, NO_MEMORY.
+ * (docs/state.md). Takes no lock. Errors: NOT_FOUND, STATUS (still being created, and not as far as its hooks), CORRUPT, SYSTEM, NO_MEMORY.
  */
 REAPER_API int reaper_state(const reaper_container *container, char **out_json, reaper_error **err);
 
@@ -238,6 +245,7 @@ REAPER_API int reaper_kill(const reaper_container *container, int32_t signal, ui
 /*
  * Removes a stopped container: its directory, and its zombie if it is a child of the caller. What a supervisor still
  * has below it is killed first. The handle answers NOT_FOUND afterwards, but keeps the exit status for reaper_wait().
+ * Then the poststop hooks run; one that fails is a warning for the log, and nothing else.
  * Errors: STATUS (not stopped, without FORCE), BUSY, TIMEOUT (it does not die), CORRUPT, PERMISSION, SYSTEM, NO_MEMORY.
  */
 REAPER_API int reaper_delete(reaper_container *container, uint32_t flags, reaper_error **err);
@@ -286,10 +294,11 @@ REAPER_API int reaper_list(const reaper_runtime *runtime, char **out_json, reape
 
 /*
  * The plan that reaper_create() would carry out with these options. As text: one operation a line in its order, with
- * the JSON pointer that asked for it, then what execve(2) makes of the capabilities, then the warnings. As JSON:
- * {"operations": [{"op", "pointer", "arguments": {...}}...], "identity": {...}, "warnings": [...]}, where `identity` is
- * `reaper.credentials` of reaper_state() and `warnings` its `reaper.warnings`. Nothing is made or changed; the members
- * `console_socket` and `console` of the options are not looked at.
+ * the JSON pointer that asked for it, then what execve(2) makes of the capabilities, the hooks, and the warnings. As
+ * JSON: {"operations": [{"op", "pointer", "arguments": {...}}...], "hooks": [{"kind", "pointer", "path", "args",
+ * "environmentEntries", "timeout"}...], "identity": {...}, "warnings": [...]}, where `identity` is `reaper.credentials`
+ * of reaper_state() and `warnings` its `reaper.warnings`. Nothing is made or changed; the
+ * members `console_socket` and `console` of the options are not looked at.
  * Errors: as reaper_create() up to its first change: INVALID, UNSUPPORTED, NOT_FOUND, PERMISSION, SYSTEM, NO_MEMORY.
  */
 REAPER_API int reaper_plan(const reaper_runtime *runtime, const reaper_create_options *options, uint32_t format,

@@ -33,6 +33,7 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
   TRY(refusals.take(std::move(version)));
   auto unsupported = TRY(walk_document(document, notes));
   if (auto process = TRY(document.member("process"))) KEEP(refusals, config.process, read_process(*process, notes));
+  if (auto hooks = TRY(document.member("hooks"))) KEEP(refusals, config.hooks, read_hooks(*hooks, refusals));
   if (auto annotations = TRY(document.member("annotations")))
     KEEP(refusals, config.annotations, read_annotations(*annotations, notes));
   auto linux_section = TRY(document.member("linux"));

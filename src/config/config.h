@@ -64,9 +64,38 @@ struct Process {
   std::optional<Terminal> terminal;
 };
 
+// One of the specification's hooks (config.md, POSIX-platform Hooks).
+struct Hook {
+  std::string path;               // absolute
+  std::vector<std::string> args;  // argv, never empty
+  std::vector<std::string> env;   // all of the environment
+  uint64_t timeout_s = 0;         // 0: none
+  bool operator==(const Hook&) const = default;
+};
+
+// The kinds in the order of their moments in a container's life.
+enum class HookKind : uint8_t { prestart, create_runtime, create_container, start_container, poststart, poststop };
+inline constexpr size_t hook_kind_count = 6;
+std::string_view hook_kind_name(HookKind kind);  // "createRuntime"
+
+struct Hooks {
+  std::array<std::vector<Hook>, hook_kind_count> lists;  // by HookKind
+  const std::vector<Hook>& of(HookKind kind) const { return lists[static_cast<size_t>(kind)]; }
+  bool empty() const;
+  bool operator==(const Hooks&) const = default;
+};
+
+// "/hooks/createRuntime/0".
+std::string hook_pointer(HookKind kind, size_t index);
+
+// The hooks as JSON with every default filled in, for the record of the container, and back.
+std::string hooks_to_json(const Hooks& hooks);
+Result<Hooks> hooks_from_json(std::string_view text);
+
 struct Config {
   std::string oci_version;
   std::optional<Process> process;  // the specification allows create without it; start is an error then
+  Hooks hooks;
   std::vector<Namespace> namespaces;
   std::map<std::string, std::string> annotations;
   std::vector<Warning> warnings;  // unknown properties and values, with the nearest known name

@@ -22,11 +22,18 @@ Status check_version(std::string_view pointer, std::string_view version);
 // Each of these takes the value of the property that it is named after.
 Status check_root(const JsonCursor& root);
 Result<std::map<std::string, std::string>> read_annotations(const JsonCursor& annotations, Notes& notes);
+Result<Hooks> read_hooks(const JsonCursor& hooks, Refusals& refusals);
 Result<Process> read_process(const JsonCursor& process, Notes& notes);
 Result<User> read_user(const JsonCursor& user, Notes& notes);
 Result<Capabilities> read_capabilities(const JsonCursor& capabilities, Notes& notes);
 Result<std::vector<Rlimit>> read_rlimits(const JsonCursor& rlimits, Notes& notes);
 Result<std::vector<Namespace>> read_namespaces(const JsonCursor& namespaces, Notes& notes);
+
+// Parts of more than one: an array of strings; an environment, each entry of the form NAME=value; the absolute path
+// that an object must have under this name.
+Result<std::vector<std::string>> read_strings(const JsonCursor& array);
+Result<std::vector<std::string>> read_env(const JsonCursor& env, Refusals& refusals);
+Result<std::string> read_absolute_path(const JsonCursor& object, std::string_view name);
 
 // The member `name`, or INVALID with the pointer that it should have.
 Result<JsonCursor> required_member(const JsonCursor& object, std::string_view name);

@@ -2,24 +2,10 @@
 #include "config/parse.h"
 
 namespace reaper {
-namespace {
 
 Result<std::vector<std::string>> read_strings(const JsonCursor& array) {
   std::vector<std::string> strings;
   for (const JsonCursor& element : TRY(array.elements())) strings.push_back(TRY(element.string()));
-  return strings;
-}
-
-Result<std::vector<std::string>> read_args(const JsonCursor& object) {
-  // Optional in the specification for the sake of Windows only ("at least one entry is REQUIRED").
-  auto args = TRY(required_member(object, "args"));
-  auto strings = TRY(read_strings(args));
-  if (strings.empty())
-    return fail(config_error(REAPER_ERR_INVALID, args.pointer(), "at least one entry is needed, the program"));
-  // execvp(3) can find no program of this name. The other arguments may be empty.
-  if (strings[0].empty())
-    return fail(config_error(REAPER_ERR_INVALID, pointer_join(args.pointer(), size_t{0}),
-                             "the first entry names the program and must not be empty"));
   return strings;
 }
 
@@ -39,13 +25,28 @@ Result<std::vector<std::string>> read_env(const JsonCursor& env, Refusals& refus
   return strings;
 }
 
-Result<std::string> read_cwd(const JsonCursor& object) {
-  auto cwd = TRY(required_member(object, "cwd"));
-  std::string path = TRY(cwd.string());
-  if (!path.starts_with('/'))
+Result<std::string> read_absolute_path(const JsonCursor& object, std::string_view name) {
+  auto path = TRY(required_member(object, name));
+  std::string text = TRY(path.string());
+  if (!text.starts_with('/'))
     return fail(
-        config_error(REAPER_ERR_INVALID, cwd.pointer(), "an absolute path is wanted here, not " + quoted(path)));
-  return path;
+        config_error(REAPER_ERR_INVALID, path.pointer(), "an absolute path is wanted here, not " + quoted(text)));
+  return text;
+}
+
+namespace {
+
+Result<std::vector<std::string>> read_args(const JsonCursor& object) {
+  // Optional in the specification for the sake of Windows only ("at least one entry is REQUIRED").
+  auto args = TRY(required_member(object, "args"));
+  auto strings = TRY(read_strings(args));
+  if (strings.empty())
+    return fail(config_error(REAPER_ERR_INVALID, args.pointer(), "at least one entry is needed, the program"));
+  // execvp(3) can find no program of this name. The other arguments may be empty.
+  if (strings[0].empty())
+    return fail(config_error(REAPER_ERR_INVALID, pointer_join(args.pointer(), size_t{0}),
+                             "the first entry names the program and must not be empty"));
+  return strings;
 }
 
 // struct winsize (ioctl_tty(2)) counts in 16 bits.
@@ -72,7 +73,7 @@ Result<Process> read_process(const JsonCursor& object, Notes& notes) {
   Process process;
   Refusals& refusals = notes.refusals;
   KEEP(refusals, process.args, read_args(object));
-  KEEP(refusals, process.cwd, read_cwd(object));
+  KEEP(refusals, process.cwd, read_absolute_path(object, "cwd"));
   if (auto env = TRY(object.member("env"))) KEEP(refusals, process.env, read_env(*env, refusals));
   if (auto user = TRY(object.member("user"))) KEEP(refusals, process.user, read_user(*user, notes));
   if (auto capabilities = TRY(object.member("capabilities")))

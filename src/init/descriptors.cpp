@@ -76,9 +76,11 @@ Outcome place_descriptors(State& state, const wire::LaunchHeader& launch, const 
   const long handshake = lift(state.handshake, floor);
   if (handshake < 0) return failed_call(handshake, "fcntl F_DUPFD_CLOEXEC");
   state.handshake = static_cast<int>(handshake);
-  const long directory = lift(launch.state_directory, floor);
-  if (directory < 0) return failed_call(directory, "fcntl F_DUPFD_CLOEXEC");
-  state.state_directory = static_cast<int>(directory);
+  if (launch.state_directory >= 0) {
+    const long directory = lift(launch.state_directory, floor);
+    if (directory < 0) return failed_call(directory, "fcntl F_DUPFD_CLOEXEC");
+    state.state_directory = static_cast<int>(directory);
+  }
   int null = -1;
   for (unsigned i = 0; i < floor; ++i) {
     if (sources[i] < 0) {
@@ -104,7 +106,11 @@ Outcome place_descriptors(State& state, const wire::LaunchHeader& launch, const 
 
 Outcome close_others(State& state, const Operation& operation) {
   if (operation.number(0) != state.extra_fds) return malformed(0);
-  return close_from(3 + state.extra_fds, state.connection, -1);
+  if (state.connection >= 0) return close_from(3 + state.extra_fds, state.connection, -1);
+  // The handshake of a hook came through an execve; it must not go through the next.
+  if (const long result = call(__NR_fcntl, state.handshake, F_SETFD, FD_CLOEXEC); result < 0)
+    return failed_call(result, "fcntl F_SETFD");
+  return close_from(3 + state.extra_fds, state.handshake, -1);
 }
 
 Outcome keep_only(int& third, int& fourth) {

@@ -147,8 +147,10 @@ Outcome execute(State& state, const Operation& operation) {
   const char** envp = argv + argc + 1;
   operation.fill(argv, 0, argc);
   operation.fill(envp, argc, envc);
-  if (const long result = send_frame(state.connection, wire::Frame::exec, nullptr, 0); result < 0)
-    call(__NR_close, state.connection);  // the client died after it won: the start goes on
+  if (const long result = send_frame(peer_of(state), wire::Frame::exec, nullptr, 0); result < 0) {
+    if (state.connection < 0) exit_now(1);  // a hook without anybody who waits for it does not begin
+    call(__NR_close, state.connection);     // the client died after it won: the start goes on
+  }
   return failed_call(call(__NR_execve, state.executable, argv, envp), state.executable);
 }
 

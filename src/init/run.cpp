@@ -122,7 +122,7 @@ Outcome carry_out(State& state, const Operation& operation) {
 }
 
 int fail_with(const State& state, const Operation* operation, const Outcome& outcome) {
-  send_error(state.connection >= 0 ? state.connection : state.handshake, operation, outcome);
+  send_error(peer_of(state), operation, outcome);
   return exit_failed;
 }
 

@@ -31,8 +31,8 @@ inline Outcome checked(long result, const char* text = "") {
 inline constexpr uint32_t max_path = 4096;  // PATH_MAX
 
 struct State {
-  int handshake = -1;         // until GO
-  int state_directory = -1;   // until the gate is bound
+  int handshake = -1;         // until GO; of a hook, which has no gate, until execve
+  int state_directory = -1;   // until the gate is bound; a hook has none
   int gate = -1;              // until START
   int connection = -1;        // from START until execve
   char* arguments = nullptr;  // argv[0] and all behind it, in one piece: what /proc/PID/cmdline shows
@@ -40,5 +40,10 @@ struct State {
   uint32_t extra_fds = 0;  // 3 ... 3 + extra_fds - 1 are the program's
   char executable[max_path] = {};
 };
+
+// Who is to hear of a failure: the client of the start, before it the library that launched us. -1: nobody is left.
+inline int peer_of(const State& state) {
+  return state.connection >= 0 ? state.connection : state.handshake;
+}
 
 }  // namespace reaper::init

@@ -65,8 +65,8 @@ Result<Launched> clone_init(const LaunchRequest& request) {
   Launched launched;
   launched.handshake = Fd(pair[0]);
 
-  std::vector<int> inherit = {theirs.get(), request.state_directory};
-  for (const int fd : request.stdio)
+  std::vector<int> inherit = {theirs.get()};
+  for (const int fd : {request.state_directory, request.stdio[0], request.stdio[1], request.stdio[2]})
     if (fd >= 0) inherit.push_back(fd);
   inherit.insert(inherit.end(), request.extra_fds.begin(), request.extra_fds.end());
   char number[12] = {};
@@ -117,8 +117,10 @@ void end_launched(Launched& launched) {
   if (launched.keeper_pidfd) {
     // It reaps its child and ends by itself, unless somebody has stopped it.
     pollfd ended = {launched.keeper_pidfd.get(), POLLIN, 0};
-    if (poll(&ended, 1, keeper_limit_ms) <= 0)
-      syscall(SYS_pidfd_send_signal, launched.keeper_pidfd.get(), SIGKILL, nullptr, 0);
+    int ready;
+    do ready = poll(&ended, 1, keeper_limit_ms);
+    while (ready < 0 && errno == EINTR);
+    if (ready <= 0) syscall(SYS_pidfd_send_signal, launched.keeper_pidfd.get(), SIGKILL, nullptr, 0);
     reap(launched.keeper_pidfd);
   } else {
     reap(launched.pidfd);

@@ -73,6 +73,22 @@ Status await_ready(Launched& launched) {
   return {};
 }
 
+Result<ProcessEnd> await_ended(const Launched& launched, Deadline deadline) {
+  const FrameTalk talk(launched.handshake.get(), launched.keeper_pidfd.get(), "hook", deadline);
+  for (;;) {
+    const auto frame = TRY(talk.receive());
+    if (!frame)
+      return fail(
+          {REAPER_ERR_SYSTEM, 0, "the reaper-init above it was ended, which was to say how it ends", "", "hook"});
+    if (frame->type == wire::Frame::exec) continue;
+    if (frame->type == wire::Frame::error) return fail(error_from_frame(frame->payload));
+    wire::Ended ended;
+    if (frame->type != wire::Frame::ended || frame->payload.size() != sizeof ended) return fail(out_of_turn());
+    memcpy(&ended, frame->payload.data(), sizeof ended);
+    return ProcessEnd{ended.code, ended.status};
+  }
+}
+
 Status send_go(const Launched& launched) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   return talk.send(wire::Frame::go);

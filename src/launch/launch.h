@@ -22,7 +22,7 @@ Result<Fd> open_init_image();
 struct LaunchRequest {
   int init_image = -1;
   std::string_view plan;     // encode_plan()
-  int state_directory = -1;  // init binds its gate in it
+  int state_directory = -1;  // init binds its gate in it; a hook has none
   int stdio[3] = {-1, -1, -1};
   std::span<const int32_t> extra_fds;
   const ProcessFacts* facts = nullptr;  // what the child may carry through execveat
@@ -48,6 +48,13 @@ Result<Launched> clone_init(const LaunchRequest& request);
 Status await_cloned(Launched& launched);
 // Waits for READY: everything but the program is in place. Takes its terminal on the way.
 Status await_ready(Launched& launched);
+// For a plan with `report`, after await_cloned(): waits for the end of the process. An error of a step before its
+// execve is returned as it is; TIMEOUT at the deadline; SYSTEM when its keeper has ended without a word.
+struct ProcessEnd {
+  int code = 0;    // CLD_EXITED, CLD_KILLED or CLD_DUMPED (waitid(2))
+  int status = 0;  // the exit status, or the signal
+};
+Result<ProcessEnd> await_ended(const Launched& launched, std::chrono::steady_clock::time_point deadline);
 // Tells init that its record is committed. Without it, init exits at end of file.
 Status send_go(const Launched& launched);
 // SIGKILL, then reaps it; a keeper too. For every failure between clone and commit.

@@ -66,6 +66,11 @@ struct CapabilityPlan {
 Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFacts& facts, const InitState& init,
                                          const IdentityPlan& identity, Notes& notes);
 
+// What the program is going to be, and the operation that compares it with what it is.
+PlannedIdentity planned_identity(const Process& process, const ProcessFacts& facts, const IdentityPlan& ids,
+                                 const CapabilitySets& sets);
+Operation plan_verify(const PlannedIdentity& identity, const ProcessFacts& facts, std::string pointer);
+
 struct RlimitPlan {
   std::vector<Operation> early;  // with the privileges of create
   std::vector<Operation> late;   // after the start was accepted

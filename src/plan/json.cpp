@@ -85,6 +85,29 @@ void write_operation(JsonWriter& out, const Operation& operation) {
   out.end_object();
 }
 
+// The environment may hold secrets: it is counted, as for execve.
+void write_hook(JsonWriter& out, HookKind kind, size_t index, const Hook& hook) {
+  out.begin_object();
+  out.key("kind").string(hook_kind_name(kind));
+  out.key("pointer").string(hook_pointer(kind, index));
+  out.key("path").string(hook.path);
+  out.key("args").begin_array();
+  for (const std::string& argument : hook.args) out.string(argument);
+  out.end_array();
+  out.key("environmentEntries").unsigned_integer(hook.env.size());
+  if (hook.timeout_s != 0) out.key("timeout").unsigned_integer(hook.timeout_s);
+  out.end_object();
+}
+
+void write_hooks(JsonWriter& out, const Hooks& hooks) {
+  out.begin_array();
+  for (size_t number = 0; number < hook_kind_count; ++number) {
+    const auto kind = static_cast<HookKind>(number);
+    for (size_t i = 0; i < hooks.of(kind).size(); ++i) write_hook(out, kind, i, hooks.of(kind)[i]);
+  }
+  out.end_array();
+}
+
 }  // namespace
 
 std::string identity_to_json(const PlannedIdentity& identity) {
@@ -118,6 +141,7 @@ std::string plan_to_json(const Plan& plan) {
   out.key("operations").begin_array();
   for (const Operation& operation : plan.operations) write_operation(out, operation);
   out.end_array();
+  write_hooks(out.key("hooks"), plan.hooks);
   out.key("identity").raw(identity_to_json(plan.identity));
   out.key("warnings").raw(warnings_to_json(plan.warnings));
   out.end_object();

@@ -9,6 +9,42 @@
 
 namespace reaper {
 
+namespace planning {
+
+PlannedIdentity planned_identity(const Process& process, const ProcessFacts& facts, const IdentityPlan& ids,
+                                 const CapabilitySets& sets) {
+  PlannedIdentity identity;
+  identity.uid = ids.uid;
+  identity.gid = ids.gid;
+  identity.groups = ids.groups;
+  identity.before_exec = sets;
+  identity.no_new_privs = process.no_new_privileges || facts.no_new_privs;
+  identity.securebits = facts.securebits & ~uint32_t{SECBIT_KEEP_CAPS};  // every execve(2) clears it, init's too
+  ExecIdentity exec;
+  exec.real_uid = exec.effective_uid = ids.uid;
+  exec.no_new_privs = identity.no_new_privs;
+  exec.securebits = identity.securebits;
+  identity.after_exec = after_execve(sets, exec);
+  return identity;
+}
+
+Operation plan_verify(const PlannedIdentity& identity, const ProcessFacts& facts, std::string pointer) {
+  const CapabilitySets& sets = identity.before_exec;
+  uint64_t flags = 0;
+  if (identity.uid != 0 && (sets.permitted & capability_bit(CAP_SETUID)) == 0) flags |= wire::verify_no_regain_uid;
+  if ((sets.permitted & capability_bit(CAP_SETGID)) == 0)
+    flags |= wire::verify_no_regain_groups | (identity.gid != 0 ? wire::verify_no_regain_gid : 0);
+  Operation operation{wire::Op::verify, std::move(pointer), {}, {}};
+  operation.numbers = {
+      identity.uid,          identity.gid,        sets.permitted, sets.effective,
+      sets.inheritable,      sets.ambient,        sets.bounding,  static_cast<uint64_t>(facts.last_capability),
+      identity.no_new_privs, identity.securebits, flags};
+  operation.numbers.insert(operation.numbers.end(), identity.groups.begin(), identity.groups.end());
+  return operation;
+}
+
+}  // namespace planning
+
 namespace {
 
 using namespace planning;
@@ -30,38 +66,6 @@ void add(Plan& plan, wire::Op op, std::string pointer = "", std::vector<uint64_t
 Status refuse_warnings(const std::vector<Warning>& warnings, bool strict) {
   if (!strict || warnings.empty()) return {};
   return fail(plan_error(REAPER_ERR_INVALID, warnings.front().pointer, warnings.front().message));
-}
-
-PlannedIdentity planned_identity(const Process& process, const ProcessFacts& facts, const IdentityPlan& ids,
-                                 const CapabilitySets& sets) {
-  PlannedIdentity identity;
-  identity.uid = ids.uid;
-  identity.gid = ids.gid;
-  identity.groups = ids.groups;
-  identity.before_exec = sets;
-  identity.no_new_privs = process.no_new_privileges || facts.no_new_privs;
-  identity.securebits = facts.securebits & ~uint32_t{SECBIT_KEEP_CAPS};  // every execve(2) clears it, init's too
-  ExecIdentity exec;
-  exec.real_uid = exec.effective_uid = ids.uid;
-  exec.no_new_privs = identity.no_new_privs;
-  exec.securebits = identity.securebits;
-  identity.after_exec = after_execve(sets, exec);
-  return identity;
-}
-
-Operation verify(const PlannedIdentity& identity, const ProcessFacts& facts) {
-  const CapabilitySets& sets = identity.before_exec;
-  uint64_t flags = 0;
-  if (identity.uid != 0 && (sets.permitted & capability_bit(CAP_SETUID)) == 0) flags |= wire::verify_no_regain_uid;
-  if ((sets.permitted & capability_bit(CAP_SETGID)) == 0)
-    flags |= wire::verify_no_regain_groups | (identity.gid != 0 ? wire::verify_no_regain_gid : 0);
-  Operation operation{wire::Op::verify, "/process", {}, {}};
-  operation.numbers = {
-      identity.uid,          identity.gid,        sets.permitted, sets.effective,
-      sets.inheritable,      sets.ambient,        sets.bounding,  static_cast<uint64_t>(facts.last_capability),
-      identity.no_new_privs, identity.securebits, flags};
-  operation.numbers.insert(operation.numbers.end(), identity.groups.begin(), identity.groups.end());
-  return operation;
 }
 
 // `pause`: the annotation by which reaper-init takes the part of a pause program, or "".
@@ -111,7 +115,7 @@ Status plan_process(const Process& process, const std::string& pause, const Proc
   add(plan, std::move(rlimits.late));
   add(plan, wire::Op::signals);
   add(plan, wire::Op::descriptors, "", {extra_fds});
-  add(plan, verify(plan.identity, facts));
+  add(plan, plan_verify(plan.identity, facts, "/process"));
   add(plan, pause.empty() ? plan_exec(process) : plan_pause(process, pause));
   return {};
 }
@@ -133,6 +137,7 @@ Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOp
                    Notes& notes) {
   TRY(refuse_warnings(notes.warnings, options.strict));
   TRY(check_namespaces(config.namespaces, notes));
+  plan.hooks = config.hooks;
   // A session of its own: the workload must not have the caller's terminal (TIOCSTI, CVE-2017-5226). The gate before
   // anything is given up: the state directory is the caller's.
   add(plan, wire::Op::session);

@@ -33,6 +33,7 @@ struct PlannedIdentity {
 struct Plan {
   std::vector<Operation> operations;
   PlannedIdentity identity;
+  Hooks hooks;                    // at their moments: none of `operations` is about them
   std::vector<Warning> warnings;  // those of the config too
 };
 
@@ -53,12 +54,16 @@ struct PlanDiagnosis {
   std::vector<Error> errors;
 };
 PlanDiagnosis diagnose_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options);
+// How one hook is run: as a program that is what its caller is, below a reaper-init that tells how it ended. `pointer`
+// is the hook's, `directory` where it begins.
+Result<Plan> make_hook_plan(const Hook& hook, const std::string& pointer, const std::string& directory,
+                            const ProcessFacts& facts);
 
 // One line per operation: number, name, arguments in words, and the pointer; then what execve(2) makes of the
-// capability sets, and "warning: ..." lines.
+// capability sets, a "hook ..." line for each, and "warning: ..." lines.
 std::string plan_to_text(const Plan& plan);
 
-// {"operations": [{"op", "pointer", "arguments"}...], "identity": as below, "warnings": as below}.
+// {"operations": [{"op", "pointer", "arguments"}...], "hooks": [...], "identity": as below, "warnings": as below}.
 std::string plan_to_json(const Plan& plan);
 // The object `reaper.credentials` of state, and the array `reaper.warnings`.
 std::string identity_to_json(const PlannedIdentity& identity);

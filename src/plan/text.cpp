@@ -134,6 +134,25 @@ std::string line_of(size_t number, const Operation& operation, uint64_t last_cap
   return line + "\n";
 }
 
+// The environment may hold secrets: it is counted, as for execve.
+std::string line_of(HookKind kind, size_t index, const Hook& hook) {
+  std::string line = "hook " + std::string(hook_kind_name(kind)) + "[" + std::to_string(index) + "] " +
+                     quoted(hook.path) + " as " + quoted_list(hook.args, hook.args.size()) + " with " +
+                     std::to_string(hook.env.size()) + " environment entries";
+  if (hook.timeout_s != 0) line += ", at most " + std::to_string(hook.timeout_s) + " s";
+  line.resize(std::max(line.size() + 2, pointer_column), ' ');
+  return line + hook_pointer(kind, index) + "\n";
+}
+
+std::string hook_lines(const Hooks& hooks) {
+  std::string text;
+  for (size_t number = 0; number < hook_kind_count; ++number) {
+    const auto kind = static_cast<HookKind>(number);
+    for (size_t i = 0; i < hooks.of(kind).size(); ++i) text += line_of(kind, i, hooks.of(kind)[i]);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string plan_to_text(const Plan& plan) {
@@ -151,6 +170,7 @@ std::string plan_to_text(const Plan& plan) {
             " ambient=" + set_in_words(after.ambient, last_capability) +
             " bounding=" + set_in_words(after.bounding, last_capability) + "\n";
   }
+  text += hook_lines(plan.hooks);
   for (const Warning& warning : plan.warnings)
     text += "warning: " + (warning.pointer.empty() ? "" : warning.pointer + ": ") + warning.message + "\n";
   return text;

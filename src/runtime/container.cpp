@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "launch/launch.h"
 #include "runtime/process.h"
 #include "runtime/status.h"
 #include "runtime/supervisor.h"
@@ -22,6 +23,28 @@ Result<ContainerDirectory> find_directory(const Runtime& runtime, std::string_vi
   if (!root.has_value() && root.error().code == REAPER_ERR_NOT_FOUND) return fail(no_such_container(id));
   if (!root.has_value()) return fail(root.error());
   return ContainerDirectory::open(**root, id);
+}
+
+Result<int> init_image(Runtime& runtime) {
+  const std::lock_guard lock(runtime.image_mutex);
+  if (!runtime.image) runtime.image = TRY(open_init_image());
+  return runtime.image.get();
+}
+
+Result<ProcessIdentity> own_identity_once(Runtime& runtime) {
+  const std::lock_guard lock(runtime.self_mutex);
+  if (!runtime.self) runtime.self = TRY(own_identity());
+  return *runtime.self;
+}
+
+Result<ContainerPtr> look_again(const Container& container) {
+  auto now = std::make_unique<Container>(container.runtime, TRY(container.directory.reopen()));
+  Snapshot snapshot = TRY(read_snapshot(now->directory));
+  now->record = snapshot.record ? std::move(snapshot.record) : std::move(snapshot.staged);
+  if (!now->record) return fail(still_creating(container.id()));
+  now->pidfd = std::move(snapshot.pidfd);
+  now->supervisor = std::move(snapshot.supervisor);
+  return now;
 }
 
 std::optional<ExitStatus> learn_exit(const Container& container, bool reap) {
@@ -67,13 +90,13 @@ Result<int> container_status(const Container& container) {
 
 Result<int> container_pid(const Container& container) {
   if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
-  if (!container.record) return fail(still_creating(container.id()));
+  if (!container.record) return TRY(look_again(container))->record->init.pid;
   return container.record->init.pid;
 }
 
 Result<Fd> container_pidfd(const Container& container) {
   if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
-  if (!container.record) return fail(still_creating(container.id()));
+  if (!container.record) return container_pidfd(*TRY(look_again(container)));
   // Opened anew and compared, not duplicated: a duplicate of a reaped process' descriptor would be no use to anybody.
   Fd pidfd = TRY(open_process(container.record->init));
   if (!pidfd) return fail(status_error("container not running: its process has ended and was reaped"));

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "config/config.h"
 #include "core/json.h"
 #include "launch/launch.h"
@@ -11,8 +13,10 @@
 #include "runtime/clock.h"
 #include "runtime/console.h"
 #include "runtime/container.h"
+#include "runtime/hooks.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
+#include "runtime/status.h"
 #include "runtime/supervisor.h"
 
 namespace reaper {
@@ -57,25 +61,18 @@ Result<bool> abandoned(const ContainerDirectory& directory, const ProcessIdentit
   return true;
 }
 
-Result<Claim> claim_or_sweep(const StateRoot& root, std::string_view id, const ProcessIdentity& owner,
-                             Deadline deadline) {
-  auto first = claim(root, id, owner, deadline);
+Result<Claim> claim_or_sweep(Runtime& runtime, const StateRoot& root, std::string_view id,
+                             const ProcessIdentity& owner) {
+  auto first = claim(root, id, owner, runtime.lock_deadline());
   if (first.has_value() || first.error().code != REAPER_ERR_EXISTS) return first;
-  const auto swept = sweep(root, id, abandoned);
+  std::optional<Record> staged;  // of a create that was killed after its hooks had begun
+  const auto swept = sweep(root, id, [&](const ContainerDirectory& directory, const ProcessIdentity& its_owner) {
+    if (auto found = directory.read_staged(); found.has_value()) staged = std::move(*found);
+    return abandoned(directory, its_owner);
+  });
   if (!swept.has_value() || !*swept) return first;
-  return claim(root, id, owner, deadline);
-}
-
-Result<ProcessIdentity> own_identity_once(Runtime& runtime) {
-  const std::lock_guard lock(runtime.self_mutex);
-  if (!runtime.self) runtime.self = TRY(own_identity());
-  return *runtime.self;
-}
-
-Result<int> init_image(Runtime& runtime) {
-  const std::lock_guard lock(runtime.image_mutex);
-  if (!runtime.image) runtime.image = TRY(open_init_image());
-  return runtime.image.get();
+  if (staged) run_poststop_hooks(runtime, *staged);
+  return claim(root, id, owner, runtime.lock_deadline());
 }
 
 struct Born {
@@ -96,14 +93,28 @@ Record make_record(const Prepared& prepared, std::string_view id, const Born& bo
   record.has_process = prepared.config.process.has_value();
   record.credentials_json = encode_credentials(prepared.plan.identity);
   record.warnings_json = warnings_to_json(prepared.plan.warnings);
+  if (!prepared.config.hooks.empty()) record.hooks_json = hooks_to_json(prepared.config.hooks);
   return record;
 }
+
+// The lock again, after hooks. NOT_FOUND: the container was deleted meanwhile.
+Status lock_again(const Runtime& runtime, const StateRoot& root, Claim& claim) {
+  claim.lock.emplace(TRY(claim.directory.lock(root, runtime.lock_deadline())));
+  return {};
+}
+
+// What is to be done when a create has failed and is undone.
+struct Aftermath {
+  bool hooks_began = false;
+  bool removed = false;  // by us, not by a forced delete while hooks ran: then the poststop hooks were its business
+  std::optional<Record> record;
+};
 
 // Takes back what create has made, unless it is told that all went well.
 class Undo {
  public:
-  Undo(const StateRoot& root, const ContainerDirectory& directory, Fd reserve)
-      : root_(root), directory_(directory), reserve_(std::move(reserve)) {}
+  Undo(const Runtime& runtime, const StateRoot& root, Claim& claim, Fd reserve, Aftermath& aftermath)
+      : runtime_(runtime), root_(root), claim_(claim), reserve_(std::move(reserve)), aftermath_(aftermath) {}
   Undo(const Undo&) = delete;
   Undo& operator=(const Undo&) = delete;
   ~Undo() {
@@ -113,7 +124,8 @@ class Undo {
     if (pid_file != nullptr) unlink(pid_file);
     // Nothing more can be done about a failure: the directory stays `creating`, without a living process, and the next
     // create or delete --force sweeps it.
-    (void)directory_.remove(root_);
+    if (!claim_.lock && !lock_again(runtime_, root_, claim_).has_value()) return;
+    aftermath_.removed = claim_.directory.remove(root_).has_value();
   }
   void done() { done_ = true; }
 
@@ -121,9 +133,11 @@ class Undo {
   const char* pid_file = nullptr;
 
  private:
+  const Runtime& runtime_;
   const StateRoot& root_;
-  const ContainerDirectory& directory_;
+  Claim& claim_;
   Fd reserve_;  // to read the directory that is removed: the failure may be that no descriptor is left
+  Aftermath& aftermath_;
   bool done_ = false;
 };
 
@@ -160,11 +174,29 @@ Result<Born> give_birth(const LaunchRequest& launch, bool supervise, const Proce
   return born;
 }
 
-}  // namespace
+// The hooks of create, without the lock: they may ask for the state, which is staged for them, or delete the container.
+Status run_create_hooks(Runtime& runtime, const StateRoot& root, Claim& claim, const Fd& init, Aftermath& aftermath) {
+  constexpr HookKind kinds[] = {HookKind::prestart, HookKind::create_runtime, HookKind::create_container};
+  if (!aftermath.record) return {};
+  const Record& record = *aftermath.record;
+  if (std::ranges::none_of(kinds, [&](HookKind kind) { return has_hooks(record, kind); })) return {};
+  TRY(claim.directory.stage(record));
+  const Moment moment = [&]() -> Result<int> {
+    if (!TRY(claim.directory.exists()))
+      return fail(status_error("container \"" + record.id + "\" was deleted while its hooks ran"));
+    if (!TRY(has_ended(init))) return REAPER_STATUS_CREATING;
+    return fail({REAPER_ERR_SYSTEM, 0, "the container's process was ended while its hooks ran", "", "hook"});
+  };
+  aftermath.hooks_began = true;
+  claim.lock.reset();
+  for (const HookKind kind : kinds) TRY(run_hooks(runtime, record, kind, moment));
+  const Status locked = lock_again(runtime, root, claim);
+  TRY(moment());
+  return locked;
+}
 
-Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
-                                      const CreateRequest& request) {
-  TRY(check_id(id));
+Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
+                                    const CreateRequest& request, Aftermath& aftermath) {
   const Prepared prepared = TRY(prepare(request));
   TRY(check_console(request, prepared.config));
   const std::string blob = TRY(encode_plan(prepared.plan));
@@ -181,20 +213,22 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   const auto root = TRY(open_root(*runtime, true));
   Fd reserve(fcntl(root->fd(), F_DUPFD_CLOEXEC, 3));
   if (!reserve) return fail(system_error("claim", "fcntl F_DUPFD_CLOEXEC"));
-  Claim claim = TRY(claim_or_sweep(*root, id, owner, runtime->lock_deadline()));
-  Undo undo(*root, claim.directory, std::move(reserve));
+  Claim claim = TRY(claim_or_sweep(*runtime, *root, id, owner));
+  Undo undo(*runtime, *root, claim, std::move(reserve), aftermath);
   auto container = std::make_unique<Container>(runtime, TRY(claim.directory.reopen()));
 
   launch.state_directory = claim.directory.fd();
   const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
   container->record = make_record(prepared, id, born);
   TRY(await_ready(undo.launched));  // meanwhile init has carried out its plan
+  if (!container->record->hooks_json.empty()) aftermath.record = container->record;
+  TRY(run_create_hooks(*runtime, *root, claim, undo.launched.pidfd, aftermath));
   if (console) TRY(send_terminal(console, undo.launched));
   if (request.pid_file) {
     TRY(write_file_atomically(*request.pid_file, std::to_string(born.init.pid)));
     undo.pid_file = request.pid_file->c_str();
   }
-  TRY(claim.directory.commit(*container->record));
+  TRY(aftermath.hooks_began ? claim.directory.commit_staged() : claim.directory.commit(*container->record));
   TRY(send_go(undo.launched));
   undo.done();
   container->pidfd = std::move(undo.launched.pidfd);
@@ -203,6 +237,17 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
   for (const Warning& warning : prepared.plan.warnings)
     if (runtime->log) runtime->log(REAPER_LOG_WARNING, warning_line(warning).c_str());
   return container;
+}
+
+}  // namespace
+
+Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
+                                      const CreateRequest& request) {
+  TRY(check_id(id));
+  Aftermath aftermath;
+  auto made = make_container(runtime, id, request, aftermath);
+  if (!made.has_value() && aftermath.hooks_began && aftermath.removed) run_poststop_hooks(*runtime, *aftermath.record);
+  return made;
 }
 
 Result<std::string> show_plan(const Runtime& runtime, const CreateRequest& request, uint32_t format) {

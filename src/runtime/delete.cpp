@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "runtime/container.h"
+#include "runtime/hooks.h"
 #include "runtime/process.h"
 #include "runtime/status.h"
 #include "runtime/supervisor.h"
@@ -57,21 +58,32 @@ Status remove_committed(const StateRoot& root, const ContainerDirectory& directo
   return directory.remove(root);
 }
 
-Status remove_locked(const Runtime& runtime, const StateRoot& root, const ContainerDirectory& directory, bool force) {
-  const auto snapshot = read_snapshot(directory);
+// The record of what was removed; none where there was none, or none that could be read.
+Result<std::optional<Record>> remove_locked(const Runtime& runtime, const StateRoot& root,
+                                            const ContainerDirectory& directory, bool force) {
+  auto snapshot = read_snapshot(directory);
   if (!snapshot.has_value()) {
     // UNSUPPORTED: written by a newer version. What finds the process is the same in every version.
     const int code = snapshot.error().code;
     if (!force || (code != REAPER_ERR_CORRUPT && code != REAPER_ERR_UNSUPPORTED)) return fail(snapshot.error());
     TRY(end_unrecorded(directory, snapshot.error(), runtime.kill_deadline()));
-    return directory.remove(root);
+    TRY(directory.remove(root));
+    const std::string unknown =
+        "container \"" + directory.id() + "\": poststop hooks, if it had any, were not run: its record cannot be read";
+    if (runtime.log) runtime.log(REAPER_LOG_WARNING, unknown.c_str());
+    return std::nullopt;
   }
   const int status = TRY(read_status(directory, *snapshot));
   if (!force && status != REAPER_STATUS_STOPPED) return fail(not_stopped(directory.id(), status));
-  if (snapshot->record) return remove_committed(root, directory, *snapshot, runtime.kill_deadline());
-  // Locked by us: its create is not at work any more, or not in this process' sight.
+  if (snapshot->record) {
+    TRY(remove_committed(root, directory, *snapshot, runtime.kill_deadline()));
+    return std::move(snapshot->record);
+  }
+  // Locked by us: its create is not at work any more, or not in this process' sight, or runs hooks and will find it
+  // gone.
   TRY(end_uncommitted(directory, runtime.kill_deadline()));
-  return directory.remove(root);
+  TRY(directory.remove(root));
+  return std::move(snapshot->staged);
 }
 
 Result<ContainerDirectory> directory_of(const Runtime& runtime, std::string_view id, const Container* handle) {
@@ -80,18 +92,27 @@ Result<ContainerDirectory> directory_of(const Runtime& runtime, std::string_view
   return handle->directory.reopen();
 }
 
+// By whoever removes the directory, which one only can: so poststop hooks are run once.
+Result<std::optional<Record>> remove_container(const Runtime& runtime, const ContainerDirectory& directory, bool force,
+                                               const Container* handle) {
+  const auto root = TRY(open_root(runtime, false));
+  if (force) interrupt_create(directory);
+  const auto lock = directory.lock(*root, runtime.lock_deadline());
+  // Its own create gave up and removed it: what was asked for.
+  if (!lock.has_value() && lock.error().code == REAPER_ERR_NOT_FOUND && force) return std::nullopt;
+  if (!lock.has_value()) return fail(lock.error());
+  if (handle == nullptr || !handle->record) return remove_locked(runtime, *root, directory, force);
+  TRY(remove_held(*root, directory, force, *handle));
+  return handle->record;
+}
+
 }  // namespace
 
 Status delete_container(const std::shared_ptr<Runtime>& runtime, std::string_view id, bool force, Container* handle) {
   const ContainerDirectory directory = TRY(directory_of(*runtime, id, handle));
-  const auto root = TRY(open_root(*runtime, false));
-  if (force) interrupt_create(directory);
-  const auto lock = directory.lock(*root, runtime->lock_deadline());
-  // Its own create gave up and removed it: what was asked for.
-  if (!lock.has_value() && lock.error().code == REAPER_ERR_NOT_FOUND && force) return {};
-  if (!lock.has_value()) return fail(lock.error());
-  if (handle != nullptr && handle->record) return remove_held(*root, directory, force, *handle);
-  return remove_locked(*runtime, *root, directory, force);
+  const auto removed = TRY(remove_container(*runtime, directory, force, handle));
+  if (removed) run_poststop_hooks(*runtime, *removed);
+  return {};
 }
 
 }  // namespace reaper

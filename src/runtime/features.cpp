@@ -1,4 +1,5 @@
 // features: what this build really does (features.md, features-linux.md). Fixed at build time.
+#include "config/config.h"
 #include "core/json.h"
 #include "host/facts.h"
 #include "runtime/runtime.h"
@@ -46,7 +47,9 @@ std::string features_json() {
   out.begin_object();
   out.key("ociVersionMin").string(spec_version_min);
   out.key("ociVersionMax").string(spec_version);
-  out.key("hooks").begin_array().end_array();
+  out.key("hooks").begin_array();
+  for (size_t kind = 0; kind < hook_kind_count; ++kind) out.string(hook_kind_name(static_cast<HookKind>(kind)));
+  out.end_array();
   out.key("mountOptions").begin_array().end_array();
   write_linux(out);
   out.key("annotations").begin_object();

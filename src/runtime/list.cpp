@@ -63,7 +63,7 @@ Result<Row> row_of(const StateRoot& root, const std::string& id) {
   const ContainerDirectory directory = TRY(ContainerDirectory::open(root, id));
   Snapshot snapshot = TRY(read_snapshot(directory));
   const int status = TRY(read_status(directory, snapshot));
-  return Row{status, std::move(snapshot.record)};
+  return Row{status, snapshot.record ? std::move(snapshot.record) : std::move(snapshot.staged)};
 }
 
 }  // namespace

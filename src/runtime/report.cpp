@@ -6,6 +6,8 @@
 #include <iterator>
 
 #include "core/json.h"
+#include "runtime/status.h"
+#include "runtime/version.h"
 
 namespace reaper {
 
@@ -93,6 +95,19 @@ Result<std::string> credentials_json(std::string_view encoded) {
   const auto decoded = decode_credentials(encoded);
   if (!decoded.has_value()) return fail(bad_credentials(decoded.error().message));
   return identity_to_json(*decoded);
+}
+
+void write_state(JsonWriter& out, const Record& record, int status) {
+  out.key("ociVersion").string(spec_version);
+  out.key("id").string(record.id);
+  out.key("status").string(status_name(status));
+  if (status != REAPER_STATUS_STOPPED) out.key("pid").integer(record.init.pid);
+  out.key("bundle").string(record.bundle);
+  if (!record.annotations.empty()) {
+    out.key("annotations").begin_object();
+    for (const auto& [name, value] : record.annotations) out.key(name).string(value);
+    out.end_object();
+  }
 }
 
 std::string warning_line(const Warning& warning) {

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json.h"
 #include "plan/plan.h"
+#include "store/store.h"
 
 namespace reaper {
 
@@ -13,6 +15,8 @@ namespace reaper {
 std::string encode_credentials(const PlannedIdentity& identity);
 // The object `reaper.credentials` of state, with names. CORRUPT when `encoded` is not ours.
 Result<std::string> credentials_json(std::string_view encoded);
+// The members of the specification's state object (runtime.md, State); `status` is REAPER_STATUS_*.
+void write_state(JsonWriter& out, const Record& record, int status);
 // "/process/capabilites: unknown property ...".
 std::string warning_line(const Warning& warning);
 

@@ -5,6 +5,7 @@
 #include "launch/launch.h"
 #include "runtime/clock.h"
 #include "runtime/container.h"
+#include "runtime/hooks.h"
 #include "runtime/process.h"
 #include "runtime/status.h"
 
@@ -35,15 +36,50 @@ Status check_startable(const Container& container, const ContainerDirectory& dir
       {REAPER_ERR_INVALID, 0, "/process: config.json has none, so there is no program to start", "/process", "start"});
 }
 
-}  // namespace
+// Under the lock: who is told of success here is the one to start the container, and runs hooks without the lock first.
+Status claim_start(const Container& container, const ContainerDirectory& directory) {
+  if (TRY(read_status(directory, container.record->init.pid, container.pidfd)) != REAPER_STATUS_CREATED)
+    return fail(not_created(container, directory));
+  const auto starter = TRY(directory.read_starter());
+  if (starter) {
+    const Fd other = TRY(open_process(*starter));
+    if (!TRY(has_ended(other)))
+      return fail(status_error("container \"" + container.id() + "\" is being started by process " +
+                               std::to_string(starter->pid)));
+  }
+  return directory.write_starter(TRY(own_identity_once(*container.runtime)));
+}
 
-Status start_container(Container& container) {
-  if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
-  if (!container.record) return fail(still_creating(container.id()));
-  const ContainerDirectory directory = TRY(container.directory.reopen());
-  const auto root = TRY(open_root(*container.runtime, false));
-  const DirectoryLock lock = TRY(directory.lock(*root, container.runtime->lock_deadline()));
-  TRY(check_startable(container, directory));
+// Takes `starting` back.
+class Starter {
+ public:
+  explicit Starter(const ContainerDirectory& directory) : directory_(directory) {}
+  Starter(const Starter&) = delete;
+  Starter& operator=(const Starter&) = delete;
+  ~Starter() { (void)directory_.remove_starter(); }  // left behind, it keeps others from starting while we live
+
+ private:
+  const ContainerDirectory& directory_;
+};
+
+// A hook that fails takes the container with it (runtime.md, Lifecycle, steps 8 and 10).
+Status run_hooks_or_destroy(Container& container, const ContainerDirectory& directory, HookKind kind) {
+  const Moment moment = [&]() -> Result<int> {
+    if (!TRY(directory.exists())) return fail(no_such_container(container.id()));
+    const int status = TRY(read_status(directory, container.record->init.pid, container.pidfd));
+    if (kind == HookKind::start_container && status != REAPER_STATUS_CREATED)
+      return fail(not_created(container, directory));
+    return status;
+  };
+  Status ran = run_hooks(*container.runtime, *container.record, kind, moment);
+  if (ran.has_value() || ran.error().code != REAPER_ERR_HOOK) return ran;
+  const Status destroyed = delete_container(container.runtime, container.id(), true, &container);
+  if (!destroyed.has_value() && destroyed.error().code != REAPER_ERR_NOT_FOUND)
+    ran.error().message += "; and the container could not be destroyed: " + destroyed.error().message;
+  return ran;
+}
+
+Status start_program(Container& container, const ContainerDirectory& directory) {
   // Taken before, or a short program would have ended before it was started.
   const int64_t now = realtime_ns();
   const Status started = start_through_gate(directory.fd(), container.pidfd.get(), start_limit);
@@ -62,6 +98,27 @@ Status start_container(Container& container) {
   const std::lock_guard guard(container.mutex);
   container.started_ns = now;
   return {};
+}
+
+}  // namespace
+
+Status start_container(Container& container) {
+  if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
+  if (!container.record) return fail(still_creating(container.id()));
+  const ContainerDirectory directory = TRY(container.directory.reopen());
+  const auto root = TRY(open_root(*container.runtime, false));
+  std::optional<DirectoryLock> lock = TRY(directory.lock(*root, container.runtime->lock_deadline()));
+  TRY(check_startable(container, directory));
+  if (has_hooks(*container.record, HookKind::start_container)) {
+    TRY(claim_start(container, directory));
+    const Starter starter(directory);
+    lock.reset();
+    TRY(run_hooks_or_destroy(container, directory, HookKind::start_container));
+    lock.emplace(TRY(directory.lock(*root, container.runtime->lock_deadline())));
+  }
+  TRY(start_program(container, directory));
+  lock.reset();
+  return run_hooks_or_destroy(container, directory, HookKind::poststart);
 }
 
 }  // namespace reaper

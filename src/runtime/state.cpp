@@ -6,7 +6,6 @@
 #include "runtime/report.h"
 #include "runtime/status.h"
 #include "runtime/supervisor.h"
-#include "runtime/version.h"
 
 namespace reaper {
 
@@ -64,28 +63,23 @@ Status write_reaper(JsonWriter& out, const Container& container, const Record& r
   return {};
 }
 
+Result<std::string> state_of(const Container& container, int status) {
+  JsonWriter out;
+  out.begin_object();
+  write_state(out, *container.record, status);
+  out.key("created").string(container.record->created);
+  TRY(write_reaper(out, container, *container.record, status));
+  out.end_object();
+  return out.take();
+}
+
 }  // namespace
 
 Result<std::string> state_json(const Container& container) {
   const int status = TRY(read_status(container));
-  if (!container.record) return fail(still_creating(container.id()));
-  const Record& record = *container.record;
-  JsonWriter out;
-  out.begin_object();
-  out.key("ociVersion").string(spec_version);
-  out.key("id").string(record.id);
-  out.key("status").string(status_name(status));
-  if (status != REAPER_STATUS_STOPPED) out.key("pid").integer(record.init.pid);
-  out.key("bundle").string(record.bundle);
-  if (!record.annotations.empty()) {
-    out.key("annotations").begin_object();
-    for (const auto& [name, value] : record.annotations) out.key(name).string(value);
-    out.end_object();
-  }
-  out.key("created").string(record.created);
-  TRY(write_reaper(out, container, record, status));
-  out.end_object();
-  return out.take();
+  if (container.record) return state_of(container, status);
+  const ContainerPtr now = TRY(look_again(container));
+  return state_of(*now, status == REAPER_STATUS_CREATING ? status : TRY(read_status(*now)));
 }
 
 }  // namespace reaper

@@ -52,10 +52,15 @@ Result<int> read_status(const Container& container) {
 
 Result<Snapshot> read_snapshot(const ContainerDirectory& directory) {
   Snapshot snapshot;
-  if (TRY(directory.phase()) == Phase::creating) return snapshot;
-  snapshot.record = TRY(directory.read_record());
-  snapshot.pidfd = TRY(open_process(snapshot.record->init));
-  snapshot.supervisor = TRY(open_supervisor(*snapshot.record));
+  if (TRY(directory.phase()) == Phase::creating) {
+    snapshot.staged = TRY(directory.read_staged());
+    // Asked again where there is none: it may have been committed meanwhile.
+    if (!snapshot.staged && TRY(directory.phase()) == Phase::creating) return snapshot;
+  }
+  if (!snapshot.staged) snapshot.record = TRY(directory.read_record());
+  const Record& record = snapshot.staged ? *snapshot.staged : *snapshot.record;
+  snapshot.pidfd = TRY(open_process(record.init));
+  snapshot.supervisor = TRY(open_supervisor(record));
   return snapshot;
 }
 

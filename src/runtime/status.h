@@ -14,6 +14,7 @@ Result<int> read_status(const Container& container);
 // What a container's directory tells about it.
 struct Snapshot {
   std::optional<Record> record;  // none: it is being created
+  std::optional<Record> staged;  // then: what its create has staged, because hooks run
   Fd pidfd;                      // of its process; empty: gone
   Fd supervisor;                 // empty: gone, or there is none
 };

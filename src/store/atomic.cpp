@@ -119,19 +119,13 @@ Status create_file(const FilePlace& place, std::string_view text) {
   return {};
 }
 
-Status replace_file(const FilePlace& place, const char* temporary, std::string_view text) {
-  const FilePlace fresh{place.directory, temporary, place.id, place.stage};
-  Step failed = make_file(place.directory, temporary, text, 0600, true);
+Status write_anew(const FilePlace& place, std::string_view text) {
+  Step failed = make_file(place.directory, place.name, text, 0600, true);
   if (failed.call != nullptr && failed.number == EEXIST) {  // of an operation that was killed here
-    if (unlinkat(place.directory, temporary, 0) != 0) return fail(place_error(fresh, "unlink", errno));
-    failed = make_file(place.directory, temporary, text, 0600, true);
+    if (unlinkat(place.directory, place.name, 0) != 0) return fail(place_error(place, "unlink", errno));
+    failed = make_file(place.directory, place.name, text, 0600, true);
   }
-  if (failed.call != nullptr) return fail(place_error(fresh, failed.call, failed.number));
-  if (renameat(place.directory, temporary, place.directory, place.name) != 0) {
-    const int number = errno;
-    unlinkat(place.directory, temporary, 0);
-    return fail(place_error(place, "rename", number));
-  }
+  if (failed.call != nullptr) return fail(place_error(place, failed.call, failed.number));
   return {};
 }
 

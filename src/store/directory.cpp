@@ -20,9 +20,9 @@ constexpr size_t max_exit_bytes = 256;
 
 // state.json goes after `owner`: while it is there the container can be read; afterwards what is left has no owner and
 // is anybody's to sweep. `identity` goes last: it finds the process of a record that cannot be read.
-constexpr const char* removal_order[] = {gate_name,           started_name, pid_name,    record_temporary_name,
-                                         exit_temporary_name, owner_name,   record_name, exit_name,
-                                         supervisor_name,     identity_name};
+constexpr const char* removal_order[] = {
+    starting_name, gate_name,   started_name, pid_name,        record_temporary_name, exit_temporary_name,
+    owner_name,    record_name, exit_name,    supervisor_name, identity_name};
 
 bool is_ours(std::string_view name) {
   return std::any_of(std::begin(removal_order), std::end(removal_order),
@@ -71,6 +71,25 @@ Result<ProcessIdentity> read_identity_line(const FilePlace& place) {
   auto identity = decode_identity(*line, why);
   if (!identity) return fail(not_a_container(place.id, std::string(place.name) + " " + why));
   return std::move(*identity);
+}
+
+Result<Record> record_in(const FilePlace& place) {
+  auto text = read_file(place, json_max_bytes);
+  if (!text.has_value()) {
+    Error error = explain_absence(place.directory, place.id, std::move(text).error());
+    if (error.sys_errno == ENOENT) error.message = container_label(place.id) + " is still being created";
+    return fail(std::move(error));
+  }
+  auto record = decode_record(*text);
+  if (!record.has_value()) {
+    Error error = std::move(record).error();
+    error.message = container_label(place.id) + ": " + error.message;
+    return fail(std::move(error));
+  }
+  if (record->id != place.id) {
+    return fail(not_a_container(place.id, "state.json is that of " + container_label(record->id)));
+  }
+  return record;
 }
 
 Error foreign_file(std::string_view id, std::string_view name) {
@@ -131,22 +150,32 @@ Result<Phase> ContainerDirectory::phase() const {
 }
 
 Result<Record> ContainerDirectory::read_record() const {
-  auto text = read_file({directory_.get(), record_name, id_, "record"}, json_max_bytes);
-  if (!text.has_value()) {
-    Error error = explain_absence(directory_.get(), id_, std::move(text).error());
-    if (error.sys_errno == ENOENT) error.message = container_label(id_) + " is still being created";
-    return fail(std::move(error));
-  }
-  auto record = decode_record(*text);
-  if (!record.has_value()) {
-    Error error = std::move(record).error();
-    error.message = container_label(id_) + ": " + error.message;
-    return fail(std::move(error));
-  }
-  if (record->id != id_) {
-    return fail(not_a_container(id_, "state.json is that of " + container_label(record->id)));
-  }
-  return record;
+  return record_in({directory_.get(), record_name, id_, "record"});
+}
+
+Result<std::optional<Record>> ContainerDirectory::read_staged() const {
+  auto record = record_in({directory_.get(), record_temporary_name, id_, "record"});
+  if (record.has_value()) return std::move(*record);
+  const Error& error = record.error();
+  if (error.code == REAPER_ERR_CORRUPT || error.sys_errno == ENOENT) return std::nullopt;
+  return fail(error);
+}
+
+Result<std::optional<ProcessIdentity>> ContainerDirectory::read_starter() const {
+  auto starter = read_identity_line({directory_.get(), starting_name, id_, "start"});
+  if (starter.has_value()) return std::move(*starter);
+  if (starter.error().code == REAPER_ERR_CORRUPT || starter.error().code == REAPER_ERR_NOT_FOUND) return std::nullopt;
+  return fail(std::move(starter).error());
+}
+
+Status ContainerDirectory::write_starter(const ProcessIdentity& starter) const {
+  const std::string line = TRY(encode_identity(starter));
+  return write_anew({directory_.get(), starting_name, id_, "start"}, line);
+}
+
+Status ContainerDirectory::remove_starter() const {
+  if (unlinkat(directory_.get(), starting_name, 0) == 0 || errno == ENOENT) return {};
+  return fail(system_error("start", container_label(id_) + ": unlink " + starting_name));
 }
 
 Result<ProcessIdentity> ContainerDirectory::read_owner() const {
@@ -198,17 +227,29 @@ Status ContainerDirectory::write_identity(const ProcessIdentity& init) const {
   return create_file({directory_.get(), pid_name, id_, "record"}, std::to_string(init.pid));
 }
 
-Status ContainerDirectory::commit(const Record& record) const {
+Status ContainerDirectory::stage(const Record& record) const {
   const std::string text = encode_record(record);
   if (text.size() > json_max_bytes) {
     return fail({.code = REAPER_ERR_INVALID,
                  .sys_errno = 0,
                  .message = container_label(id_) + ": its record would have " + std::to_string(text.size()) +
                             " bytes, and " + std::to_string(json_max_bytes) + " is the limit",
-                 .pointer = "/annotations",
+                 .pointer = record.hooks_json.size() > text.size() / 2 ? "/hooks" : "/annotations",
                  .stage = "record"});
   }
-  return replace_file({directory_.get(), record_name, id_, "record"}, record_temporary_name, text);
+  return write_anew({directory_.get(), record_temporary_name, id_, "record"}, text);
+}
+
+Status ContainerDirectory::commit_staged() const {
+  if (renameat(directory_.get(), record_temporary_name, directory_.get(), record_name) == 0) return {};
+  const int number = errno;
+  unlinkat(directory_.get(), record_temporary_name, 0);
+  return fail(system_error("record", container_label(id_) + ": rename " + record_name, number));
+}
+
+Status ContainerDirectory::commit(const Record& record) const {
+  TRY(stage(record));
+  return commit_staged();
 }
 
 Status ContainerDirectory::remove(const StateRoot& root) const {

@@ -19,6 +19,7 @@ inline constexpr const char* identity_name = "identity";
 inline constexpr const char* pid_name = "pid";
 inline constexpr const char* record_name = "state.json";
 inline constexpr const char* record_temporary_name = ".state.json.new";
+inline constexpr const char* starting_name = "starting";
 inline constexpr const char* gate_name = "gate";        // bound by init
 inline constexpr const char* started_name = "started";  // the gate after the start
 inline constexpr const char* supervisor_name = "supervisor";
@@ -46,8 +47,8 @@ struct FilePlace {
 
 // Makes a file that must be new: 0600 whatever the umask. Nothing is left of it when that fails.
 Status create_file(const FilePlace& place, std::string_view text);
-// Makes `temporary` (an old one is replaced) and renames it to place.name.
-Status replace_file(const FilePlace& place, const char* temporary, std::string_view text);
+// The same where an old one may stand, which is unlinked first.
+Status write_anew(const FilePlace& place, std::string_view text);
 // The whole of a regular file of at most `limit` bytes. NOT_FOUND, CORRUPT (not a regular file, too long).
 Result<std::string> read_file(const FilePlace& place, size_t limit);
 

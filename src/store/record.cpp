@@ -173,6 +173,7 @@ Result<Record> read_record(std::string_view text) {
   if (const auto supervisor = TRY(json.member("supervisor"))) record.supervisor = TRY(read_identity(*supervisor));
   const JsonCursor has_process = TRY(need(json, "hasProcess"));
   record.has_process = TRY(has_process.boolean());
+  if (TRY(json.member("hooks"))) record.hooks_json = TRY(need_json(json, "hooks", JsonType::object));
   record.credentials_json = TRY(need_json(json, "credentials", JsonType::object));
   record.warnings_json = TRY(need_json(json, "warnings", JsonType::array));
   return record;
@@ -198,6 +199,7 @@ std::string encode_record(const Record& record) {
     write_identity(json, *record.supervisor);
   }
   json.key("hasProcess").boolean(record.has_process);
+  if (!record.hooks_json.empty()) json.key("hooks").raw(record.hooks_json);
   json.key("credentials").raw(record.credentials_json.empty() ? "{}" : record.credentials_json);
   json.key("warnings").raw(record.warnings_json.empty() ? "[]" : record.warnings_json);
   json.end_object();

@@ -55,6 +55,7 @@ struct Record {
   uint32_t owner_uid = 0;
   ProcessIdentity init;
   std::optional<ProcessIdentity> supervisor = {};  // none: nobody stays
+  std::string hooks_json = {};                     // what hooks_from_json() takes; empty: the container has none
   bool has_process = true;                         // false: config.json had no `process`, start is an error
   std::string credentials_json;                    // what `reaper.credentials` of state is made from
   std::string warnings_json;                       // the array `reaper.warnings` of state
@@ -134,8 +135,19 @@ class ContainerDirectory {
   Result<std::optional<int64_t>> started_at() const;
   // Writes `identity` and `pid`.
   Status write_identity(const ProcessIdentity& init) const;
-  // Writes state.json under a temporary name and renames it: the commit.
-  Status commit(const Record& record) const;
+  // Writes state.json under a temporary name, whole: what a container that is being created tells of itself.
+  Status stage(const Record& record) const;
+  // Renames what was staged to state.json: the commit.
+  Status commit_staged() const;
+  Status commit(const Record& record) const;  // both
+  // What was staged; nullopt: nothing, or it is still being written.
+  Result<std::optional<Record>> read_staged() const;
+  // `starting`: who is about to start the container and runs its hooks, without the lock. Under the lock that file is
+  // whole, or left by one who died over it; nullopt: none, or that.
+  Result<std::optional<ProcessIdentity>> read_starter() const;
+  Status write_starter(const ProcessIdentity& starter) const;
+  // By the starter itself: with or without the lock.
+  Status remove_starter() const;
   // Removes every file that Reaper makes, then the directory. Under the lock, when every process of the container has
   // ended. A foreign file is an error that names it, and then nothing at all was removed. The order is such that a
   // removal which is cut short leaves either a container that can still be read, or a directory without `owner`, which
@@ -151,7 +163,7 @@ class ContainerDirectory {
 // A new container's directory, already locked. The lock goes first: keep the order when taking it apart.
 struct Claim {
   ContainerDirectory directory;
-  DirectoryLock lock;
+  std::optional<DirectoryLock> lock;  // none while hooks run
 };
 
 // mkdir of <id> (0700), whatever the umask, then its lock, then `owner` (docs/decisions/0002-claim.md).

@@ -240,13 +240,14 @@ static void test_version_and_features(void **state) {
   free(version);
   char *text = NULL;
   assert_int_equal(reaper_features(&text, NULL), REAPER_OK);
-  static const char *const parts[] = {"\"ociVersionMin\":\"1.0.0\"",
-                                      "\"ociVersionMax\":\"1.",
-                                      "\"hooks\":[",
-                                      "\"mountOptions\":[",
-                                      "\"linux\":{",
-                                      "\"CAP_SETUID\"",
-                                      "\"potentiallyUnsafeConfigAnnotations\":["};
+  static const char *const parts[] = {
+      "\"ociVersionMin\":\"1.0.0\"",
+      "\"ociVersionMax\":\"1.",
+      "\"hooks\":[\"prestart\",\"createRuntime\",\"createContainer\",\"startContainer\",\"poststart\",\"poststop\"]",
+      "\"mountOptions\":[",
+      "\"linux\":{",
+      "\"CAP_SETUID\"",
+      "\"potentiallyUnsafeConfigAnnotations\":["};
   for (size_t i = 0; i < COUNT_OF(parts); ++i) assert_contains(text, parts[i]);
   reaper_free(text);
 }
@@ -257,9 +258,10 @@ static void test_error_names(void **state) {
       "REAPER_OK",         "REAPER_ERR_INVALID",   "REAPER_ERR_UNSUPPORTED", "REAPER_ERR_NOT_FOUND",
       "REAPER_ERR_EXISTS", "REAPER_ERR_STATUS",    "REAPER_ERR_BUSY",        "REAPER_ERR_PERMISSION",
       "REAPER_ERR_SYSTEM", "REAPER_ERR_NO_MEMORY", "REAPER_ERR_TIMEOUT",     "REAPER_ERR_CORRUPT",
-      "REAPER_ERR_VERIFY", "REAPER_ERR_EXEC",      "REAPER_ERR_UNKNOWN",     "REAPER_ERR_INTERNAL"};
+      "REAPER_ERR_VERIFY", "REAPER_ERR_EXEC",      "REAPER_ERR_UNKNOWN",     "REAPER_ERR_INTERNAL",
+      "REAPER_ERR_HOOK"};
   for (int i = 0; i < (int)COUNT_OF(names); ++i) assert_string_equal(reaper_error_name(-i), names[i]);
-  const int32_t others[] = {1, -16, 1000, INT32_MIN, INT32_MAX};
+  const int32_t others[] = {1, -17, 1000, INT32_MIN, INT32_MAX};
   for (size_t i = 0; i < COUNT_OF(others); ++i) assert_string_equal(reaper_error_name(others[i]), "REAPER_ERR_?");
   /* NULL gives 0 or "". */
   assert_int_equal(reaper_error_code(NULL), 0);

@@ -14,7 +14,7 @@ COMPILERS = [name for name in ("gcc", "clang-19") if shutil.which(name)]
 
 # Codes are never renumbered. New ones are added here.
 CODES = dict(OK=0, INVALID=-1, UNSUPPORTED=-2, NOT_FOUND=-3, EXISTS=-4, STATUS=-5, BUSY=-6, PERMISSION=-7, SYSTEM=-8,
-             NO_MEMORY=-9, TIMEOUT=-10, CORRUPT=-11, VERIFY=-12, EXEC=-13, UNKNOWN=-14, INTERNAL=-15)
+             NO_MEMORY=-9, TIMEOUT=-10, CORRUPT=-11, VERIFY=-12, EXEC=-13, UNKNOWN=-14, INTERNAL=-15, HOOK=-16)
 
 
 def compile_errors(text, compilers):

@@ -139,7 +139,8 @@ static void the_order_of_judgement(void**) {
       {R"("mounts":[{"destination":"/a"}],"linux":{"namespaces":[{"type":"net"}]})", REAPER_ERR_INVALID,
        "/linux/namespaces/0/type"},
       {R"("mounts":[{"destination":1}])", REAPER_ERR_INVALID, "/mounts/0/destination"},
-      {R"("hooks":{"poststop":[{"path":"/a"}],"prestart":[{"path":"/a"}]})", REAPER_ERR_UNSUPPORTED, "/hooks/poststop"},
+      {R"("hooks":{"poststop":[{"path":"a"}],"prestart":[{"path":"b"}]})", REAPER_ERR_INVALID,
+       "/hooks/prestart/0/path"},
       {R"("hostname":"x","annotations":{"":""})", REAPER_ERR_INVALID, "/annotations/"},
   };
   assert_refusals(document, rows);

@@ -48,6 +48,7 @@ void assert_equal(const Record& a, const Record& b) {
   assert_true(a.init == b.init);
   assert_true(a.supervisor == b.supervisor);
   assert_int_equal(a.has_process, b.has_process);
+  assert_string_equal(a.hooks_json.c_str(), b.hooks_json.c_str());
   assert_string_equal(a.credentials_json.c_str(), b.credentials_json.c_str());
   assert_string_equal(a.warnings_json.c_str(), b.warnings_json.c_str());
 }
@@ -61,6 +62,7 @@ void every_field_comes_back(void**) {
   other.bundle = "/";
   other.supervisor = identity_of(4710);
   other.init = {.pid = 2147483647, .start_time = 0, .boot_id = "a", .pid_namespace = 0, .time_namespace = UINT64_MAX};
+  other.hooks_json = R"({"poststop":[{"path":"/a","args":["a","\""],"env":[],"timeout":9223372036854775807}]})";
   other.credentials_json = "{}";
   other.warnings_json = "[]";
   assert_equal(decode_record(encode_record(other)).value(), other);
