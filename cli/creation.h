@@ -1,7 +1,6 @@
 // What create, run, plan and check share: from arguments to reaper_create_options.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "arguments.h"
@@ -10,9 +9,9 @@
 
 namespace reaper::cli {
 
-// What is wrong with the descriptors that LISTEN_FDS and --preserve-fds pass on, or "". To be asked before anything
-// else is opened: a file of ours would take the number of one that is not open.
-std::string descriptors_problem(const Arguments& arguments);
+// The lowest of the --preserve-fds descriptors that is not open, or -1. To be asked before anything else is opened:
+// a file of ours would take its number.
+int first_closed_descriptor(const Arguments& arguments);
 
 // Keeps what the option struct points at.
 struct Creation {
