@@ -1,8 +1,11 @@
 #include "creation.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <cstring>
 
 #include "report.h"
@@ -11,21 +14,49 @@ namespace reaper::cli {
 
 namespace {
 
-int preserved(const Arguments& arguments) {
-  return arguments.has(Opt::preserve_fds) ? static_cast<int>(arguments.number(Opt::preserve_fds)) : 0;
+int64_t preserved(const Arguments& arguments) {
+  return arguments.has(Opt::preserve_fds) ? static_cast<int64_t>(arguments.number(Opt::preserve_fds)) : 0;
+}
+
+// The whole text as a number up to 2^31 - 1; -1: it is none.
+int64_t number_in(const char* text) {
+  int32_t number = 0;
+  const char* const end = text + strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, number);
+  return error == std::errc() && stop == end && number >= 0 ? number : -1;
+}
+
+// How many sockets a service manager has passed to us (sd_listen_fds(3)), from 3 on; -1: LISTEN_FDS is no number.
+// LISTEN_PID tells for whom they are: LISTEN_FDS alone is what a wrapper leaves that executes us as another process.
+int64_t listening(const Arguments& arguments) {
+  if (arguments.command != Command::create && arguments.command != Command::run) return 0;
+  const char* count = getenv("LISTEN_FDS");
+  const char* pid = getenv("LISTEN_PID");
+  if (count == nullptr || *count == '\0' || (pid != nullptr && number_in(pid) != getpid())) return 0;
+  return number_in(count);
 }
 
 }  // namespace
 
-int first_closed_descriptor(const Arguments& arguments) {
-  for (int i = 0; i < preserved(arguments); i++) {
-    if (fcntl(3 + i, F_GETFD) < 0) return 3 + i;
+std::string descriptors_problem(const Arguments& arguments) {
+  const int64_t sockets = listening(arguments);
+  if (sockets < 0) return "LISTEN_FDS is not a number of descriptors";
+  const int64_t count = sockets + preserved(arguments);
+  for (int64_t i = 0; i < count; i++) {
+    if (fcntl(static_cast<int>(3 + i), F_GETFD) < 0)
+      return std::string(i < sockets ? "LISTEN_FDS" : "--preserve-fds") + ": descriptor " + std::to_string(3 + i) +
+             " is not open";
   }
-  return -1;
+  return {};
 }
 
 void read_creation(const Arguments& arguments, Creation& out) {
-  for (int i = 0; i < preserved(arguments); i++) out.extra_fds.push_back(3 + i);
+  const int64_t sockets = listening(arguments);
+  const int64_t count = sockets + preserved(arguments);
+  for (int64_t i = 0; i < count; i++) out.extra_fds.push_back(static_cast<int32_t>(3 + i));
+  out.options.listen_fd_count = static_cast<uint32_t>(sockets);
+  if (sockets > 0) out.options.listen_names = getenv("LISTEN_FDNAMES");
+  if (arguments.has(Opt::no_new_keyring)) out.options.flags |= REAPER_CREATE_NO_NEW_KEYRING;
   out.options.size = sizeof out.options;
   out.options.bundle = arguments.text(Opt::bundle);
   out.options.pid_file = arguments.text(Opt::pid_file);

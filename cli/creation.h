@@ -1,6 +1,7 @@
 // What create, run, plan and check share: from arguments to reaper_create_options.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "arguments.h"
@@ -9,9 +10,9 @@
 
 namespace reaper::cli {
 
-// The lowest of the --preserve-fds descriptors that is not open, or -1. To be asked before anything else is opened:
-// a file of ours would take its number.
-int first_closed_descriptor(const Arguments& arguments);
+// What is wrong with the descriptors that LISTEN_FDS and --preserve-fds pass on, or "". To be asked before anything
+// else is opened: a file of ours would take the number of one that is not open.
+std::string descriptors_problem(const Arguments& arguments);
 
 // Keeps what the option struct points at.
 struct Creation {

@@ -60,13 +60,13 @@ int dispatch(const Arguments& arguments) {
 int run_line(int argc, char** argv) {
   Arguments arguments = parse_arguments(argc, argv);
   bool helps = arguments.error.empty() && (arguments.has(Opt::help) || arguments.has(Opt::version));
-  int closed = first_closed_descriptor(arguments);
+  const std::string problem = descriptors_problem(arguments);
   if (!helps && !open_report(arguments)) return 1;
   if (!arguments.error.empty()) return fail(arguments.error);
   if (arguments.has(Opt::help)) return print(help_text(arguments.row));
   if (arguments.has(Opt::version)) return print_version();
   if (std::string sentence = unsupported_option(arguments); !sentence.empty()) return fail(sentence);
-  if (closed >= 0) return fail("--preserve-fds: descriptor " + std::to_string(closed) + " is not open");
+  if (!problem.empty()) return fail(problem);
   return dispatch(arguments);
 }
 

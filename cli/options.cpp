@@ -30,7 +30,7 @@ constexpr auto preserve_fds_row = valued(Opt::preserve_fds, "preserve-fds", 0, K
 constexpr auto supervise_row = flag(Opt::supervise, "supervise", 0, "keep a supervisor that records the end");
 constexpr auto no_pivot_row = flag(Opt::no_pivot, "no-pivot", 0, "do not use pivot_root", Support::harmless);
 constexpr auto no_new_keyring_row =
-    flag(Opt::no_new_keyring, "no-new-keyring", 0, "make no session keyring", Support::harmless);
+    flag(Opt::no_new_keyring, "no-new-keyring", 0, "leave the program the session keyring of the caller");
 constexpr auto no_subreaper_row =
     flag(Opt::no_subreaper, "no-subreaper", 0, "do not become a subreaper", Support::harmless);
 constexpr auto console_socket_row = valued(Opt::console_socket, "console-socket", 0, Kind::text, "SOCKET",
@@ -44,11 +44,11 @@ constexpr OptionRow create_options[] = {
     preserve_fds_row,
     strict_row,
     supervise_row,
+    no_new_keyring_row,
     // create always returns at once and always keeps the container.
     flag(Opt::detach, "detach", 'd', "return when the container is created", Support::harmless),
     flag(Opt::keep, "keep", 0, "keep the container after its end", Support::harmless),
     no_pivot_row,
-    no_new_keyring_row,
     no_subreaper_row,
     console_socket_row,
     pidfd_socket_row,
@@ -60,9 +60,9 @@ constexpr OptionRow run_options[] = {
     pid_file_row,
     preserve_fds_row,
     strict_row,
+    no_new_keyring_row,
     flag(Opt::keep, "keep", 0, "keep the container after its end"),
     no_pivot_row,
-    no_new_keyring_row,
     no_subreaper_row,
     flag(Opt::detach, "detach", 'd', "return when the program runs; supervised unless --supervise=false"),
     supervise_row,

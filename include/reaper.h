@@ -137,9 +137,10 @@ REAPER_API const char *reaper_runtime_root(const reaper_runtime *runtime);
 
 /* ---- Life cycle --------------------------------------------------------------------------------------------- */
 
-#define REAPER_CREATE_STDIO (1U << 0)     /* use `stdio`; without it 0, 1 and 2 of the program are /dev/null */
-#define REAPER_CREATE_STRICT (1U << 1)    /* warnings about config.json (unknown names, ...) are errors */
-#define REAPER_CREATE_SUPERVISE (1U << 2) /* a supervisor stays: see reaper_create() */
+#define REAPER_CREATE_STDIO (1U << 0)          /* use `stdio`; without it 0, 1 and 2 of the program are /dev/null */
+#define REAPER_CREATE_STRICT (1U << 1)         /* warnings about config.json (unknown names, ...) are errors */
+#define REAPER_CREATE_SUPERVISE (1U << 2)      /* a supervisor stays: see reaper_create() */
+#define REAPER_CREATE_NO_NEW_KEYRING (1U << 3) /* the program keeps the caller's session keyring (keyrings(7)) */
 
 typedef struct reaper_create_options {
   uint64_t size;            /* sizeof(reaper_create_options) */
@@ -151,10 +152,11 @@ typedef struct reaper_create_options {
   uint32_t extra_fd_count;  /* how many */
   uint32_t flags;           /* REAPER_CREATE_* */
   int32_t stdio[3];         /* with REAPER_CREATE_STDIO: the program's 0, 1 and 2; -1: /dev/null; they stay yours */
-  uint32_t reserved;        /* 0 */
+  uint32_t listen_fd_count; /* the first so many of extra_fds are announced: LISTEN_FDS, LISTEN_PID (see below) */
   /* With `process.terminal` exactly one of the next two is wanted, and without it none; see reaper_create(). */
   const char *console_socket; /* path of a listening unix stream socket, which is sent the terminal's master */
   int32_t *console;           /* receives the terminal's master: yours to close, close-on-exec */
+  const char *listen_names;   /* LISTEN_FDNAMES: as many names, separated by colons; NULL: none */
 } reaper_create_options;
 
 /*
@@ -162,6 +164,10 @@ typedef struct reaper_create_options {
  * the program, which waits for reaper_start(). `id`: [A-Za-z0-9_][A-Za-z0-9_.+-]{0,254}, unused in this state
  * directory. The container's process becomes a child of the calling process, to be waited for with reaper_wait(), or
  * by whoever adopts it.
+ * The program gets a session keyring of its own, `_ses.<id>`; not where the kernel has no keys or a filter denies them.
+ * It counts against the caller's quota while the program lives.
+ * With listen_fd_count, the program finds its sockets as sd_listen_fds(3) has it; what process.env says of LISTEN_FDS,
+ * LISTEN_PID and LISTEN_FDNAMES is left out.
  * Terminal: with `process.terminal` the program's 0, 1 and 2 are a new pseudo-terminal (pty(7)), which is its
  * controlling terminal and belongs to its user; `stdio` is not used then. The master is what you read and write. It
  * goes to *console, or in one message to `console_socket`: the slave's path as data, the master as SCM_RIGHTS
@@ -199,15 +205,16 @@ REAPER_API const char *reaper_container_id(const reaper_container *container);
  * read back and compared. startContainer hooks run before that, poststart hooks after it; while they run, the container
  * is not locked, and another start is STATUS. HOOK: one of them failed, and the container was destroyed as by
  * reaper_delete() with force.
- * Errors: STATUS (not `created`, or being started), HOOK, BUSY, NOT_FOUND, INVALID (config.json has no `process`), EXEC, VERIFY, TIMEOUT,
- * PERMISSION, UNSUPPORTED (reaper-init of another version), SYSTEM, NO_MEMORY; after any but STATUS, HOOK, BUSY,
- * NOT_FOUND and INVALID the container is stopped.
+ * Errors: STATUS (not `created`, or being started), HOOK, BUSY, NOT_FOUND, INVALID (config.json has no `process`),
+ * EXEC, VERIFY, TIMEOUT, PERMISSION, UNSUPPORTED (reaper-init of another version), SYSTEM, NO_MEMORY; after any but
+ * STATUS, HOOK, BUSY, NOT_FOUND and INVALID the container is stopped.
  */
 REAPER_API int reaper_start(reaper_container *container, reaper_error **err);
 
 /*
  * The state object of the specification (runtime.md, State) as JSON, with `created` (RFC 3339) and an object `reaper`
- * (docs/state.md). Takes no lock. Errors: NOT_FOUND, STATUS (still being created, and not as far as its hooks), CORRUPT, SYSTEM, NO_MEMORY.
+ * (docs/state.md). Takes no lock. Errors: NOT_FOUND, STATUS (still being created, and not as far as its hooks),
+ * CORRUPT, SYSTEM, NO_MEMORY.
  */
 REAPER_API int reaper_state(const reaper_container *container, char **out_json, reaper_error **err);
 

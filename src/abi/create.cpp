@@ -1,4 +1,5 @@
 // create, plan and open: from options to a handle.
+#include <algorithm>
 #include <cstddef>
 
 #include "abi/handles.h"
@@ -8,19 +9,33 @@ using namespace reaper;
 
 namespace {
 
-constexpr size_t smallest_options = offsetof(reaper_create_options, reserved) + sizeof(uint32_t);
-constexpr uint32_t known_flags = REAPER_CREATE_STDIO | REAPER_CREATE_STRICT | REAPER_CREATE_SUPERVISE;
+constexpr size_t smallest_options = offsetof(reaper_create_options, listen_fd_count) + sizeof(uint32_t);
+constexpr uint32_t known_flags =
+    REAPER_CREATE_STDIO | REAPER_CREATE_STRICT | REAPER_CREATE_SUPERVISE | REAPER_CREATE_NO_NEW_KEYRING;
+
+// sd_listen_fds_with_names(3): a name for each descriptor, of printable characters.
+Status check_listen_fds(const reaper_create_options& options) {
+  if (options.listen_fd_count > options.extra_fd_count)
+    return fail(abi::invalid_argument("options: listen_fd_count is over extra_fd_count"));
+  if (options.listen_names == nullptr) return {};
+  const std::string_view names = options.listen_names;
+  if (options.listen_fd_count != static_cast<uint64_t>(std::count(names.begin(), names.end(), ':')) + 1)
+    return fail(abi::invalid_argument("options: listen_names has not one name for each of listen_fd_count"));
+  if (std::any_of(names.begin(), names.end(), [](unsigned char c) { return c < ' ' || c >= 127; }))
+    return fail(abi::invalid_argument("options: listen_names has a character that is not printable ASCII"));
+  return {};
+}
 
 Result<CreateRequest> read_request(const reaper_create_options* given) {
   const auto options = TRY(abi::read_options(given, smallest_options));
   if ((options.flags & ~known_flags) != 0)
     return fail(
         {REAPER_ERR_UNSUPPORTED, 0, "options: flags has a bit that this version does not know", "", "arguments"});
-  if (options.reserved != 0) return fail(abi::invalid_argument("options: reserved is not 0"));
   if (options.extra_fd_count > wire::max_extra_fds)
     return fail(abi::invalid_argument("options: extra_fd_count is over " + std::to_string(wire::max_extra_fds)));
   if (options.extra_fd_count != 0 && options.extra_fds == nullptr)
     return fail(abi::invalid_argument("options: extra_fds is NULL, but extra_fd_count is not 0"));
+  TRY(check_listen_fds(options));
   if (options.config == nullptr && options.config_length != 0)
     return fail(abi::invalid_argument("options: config is NULL, but config_length is not 0"));
   if (options.console_socket != nullptr && options.console != nullptr)
@@ -32,6 +47,9 @@ Result<CreateRequest> read_request(const reaper_create_options* given) {
   if (options.console_socket != nullptr) request.console_socket = options.console_socket;
   request.console = options.console;
   request.extra_fds.assign(options.extra_fds, options.extra_fds + options.extra_fd_count);
+  request.listen_fds = options.listen_fd_count;
+  if (options.listen_names != nullptr) request.listen_names = options.listen_names;
+  request.new_keyring = (options.flags & REAPER_CREATE_NO_NEW_KEYRING) == 0;
   request.strict = (options.flags & REAPER_CREATE_STRICT) != 0;
   request.supervise = (options.flags & REAPER_CREATE_SUPERVISE) != 0;
   if ((options.flags & REAPER_CREATE_STDIO) != 0)

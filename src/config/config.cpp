@@ -37,9 +37,12 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
   if (auto annotations = TRY(document.member("annotations")))
     KEEP(refusals, config.annotations, read_annotations(*annotations, notes));
   auto linux_section = TRY(document.member("linux"));
-  if (linux_section && linux_section->type() == JsonType::object)
+  if (linux_section && linux_section->type() == JsonType::object) {
     if (auto namespaces = TRY(linux_section->member("namespaces")))
       KEEP(refusals, config.namespaces, read_namespaces(*namespaces, notes));
+    if (auto personality = TRY(linux_section->member("personality")))
+      KEEP(refusals, config.personality, read_personality(*personality));
+  }
   if (auto root = TRY(document.member("root"))) {
     auto status = check_root(*root);
     if (!status && status.error().code == REAPER_ERR_UNSUPPORTED)

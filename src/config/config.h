@@ -41,6 +41,28 @@ struct Rlimit {
   uint64_t hard = 0;
 };
 
+// sched_setattr(2). What is absent is 0.
+struct Scheduler {
+  uint32_t policy = 0;  // SCHED_*
+  uint64_t flags = 0;   // SCHED_FLAG_*
+  int nice = 0;         // -20...19; 0 for policies that have none
+  uint32_t priority = 0;
+  uint64_t runtime = 0, deadline = 0, period = 0;  // of SCHED_DEADLINE, nanoseconds
+};
+
+struct IoPriority {
+  uint32_t io_class = 0;  // IOPRIO_CLASS_*
+  uint32_t level = 0;     // 0 (highest)...7
+};
+
+struct CpuRange {
+  uint32_t first = 0, last = 0;
+};
+// For exec alone: config.md has it never apply to the container's first process.
+struct ExecCpuAffinity {
+  std::vector<CpuRange> initial, final;  // empty: not asked for
+};
+
 struct Namespace {
   std::string type;  // the specification's name: "pid", "network", ...
   std::string path;  // empty: a new one
@@ -62,6 +84,11 @@ struct Process {
   std::vector<Rlimit> rlimits;
   std::optional<int> oom_score_adj;  // -1000...1000
   std::optional<Terminal> terminal;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
+  std::optional<ExecCpuAffinity> exec_cpu_affinity;
+  std::string apparmor_profile;  // empty: not asked for
+  std::string selinux_label;     // the same
 };
 
 // One of the specification's hooks (config.md, POSIX-platform Hooks).
@@ -97,6 +124,7 @@ struct Config {
   std::optional<Process> process;  // the specification allows create without it; start is an error then
   Hooks hooks;
   std::vector<Namespace> namespaces;
+  std::optional<uint32_t> personality;  // PER_*
   std::map<std::string, std::string> annotations;
   std::vector<Warning> warnings;  // unknown properties and values, with the nearest known name
 };

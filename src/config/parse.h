@@ -1,6 +1,7 @@
 // The steps of parse_config(), one file per concern. All of them are pure: a cursor in, data or a refusal out.
 #pragma once
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,18 @@ Result<User> read_user(const JsonCursor& user, Notes& notes);
 Result<Capabilities> read_capabilities(const JsonCursor& capabilities, Notes& notes);
 Result<std::vector<Rlimit>> read_rlimits(const JsonCursor& rlimits, Notes& notes);
 Result<std::vector<Namespace>> read_namespaces(const JsonCursor& namespaces, Notes& notes);
+Result<Scheduler> read_scheduler(const JsonCursor& scheduler, Notes& notes);
+Result<IoPriority> read_io_priority(const JsonCursor& io_priority);
+Result<ExecCpuAffinity> read_exec_cpu_affinity(const JsonCursor& affinity);
+Result<uint32_t> read_personality(const JsonCursor& personality);
+
+// names.cpp: a word of the specification and the number that the kernel has for it.
+struct NamedNumber {
+  std::string_view name;
+  uint32_t number;
+};
+// INVALID for an unknown word ("unknown scheduling policy "SCHED_BACH"; did you mean ...?").
+Result<uint32_t> read_name(const JsonCursor& value, std::string_view what, std::span<const NamedNumber> known);
 
 // Parts of more than one: an array of strings; an environment, each entry of the form NAME=value; the absolute path
 // that an object must have under this name.

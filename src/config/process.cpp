@@ -67,6 +67,15 @@ Result<std::optional<Terminal>> read_terminal(const JsonCursor& process, Refusal
   return terminal;
 }
 
+// An LSM reads it from one write(2), of which the kernel takes a page at most (fs/proc/base.c, proc_pid_attr_write).
+Result<std::string> read_label(const JsonCursor& label) {
+  constexpr size_t max_bytes = 4000;
+  std::string text = TRY(label.string());
+  if (text.size() > max_bytes)
+    return fail(config_error(REAPER_ERR_INVALID, label.pointer(), "a label of more than 4000 bytes"));
+  return text;
+}
+
 }  // namespace
 
 Result<Process> read_process(const JsonCursor& object, Notes& notes) {
@@ -84,6 +93,15 @@ Result<Process> read_process(const JsonCursor& object, Notes& notes) {
   if (auto adj = TRY(object.member("oomScoreAdj")))
     KEEP(refusals, process.oom_score_adj, adj->signed_integer(-1000, 1000));
   KEEP(refusals, process.terminal, read_terminal(object, refusals));
+  if (auto scheduler = TRY(object.member("scheduler")))
+    KEEP(refusals, process.scheduler, read_scheduler(*scheduler, notes));
+  if (auto priority = TRY(object.member("ioPriority")))
+    KEEP(refusals, process.io_priority, read_io_priority(*priority));
+  if (auto affinity = TRY(object.member("execCPUAffinity")))
+    KEEP(refusals, process.exec_cpu_affinity, read_exec_cpu_affinity(*affinity));
+  if (auto profile = TRY(object.member("apparmorProfile")))
+    KEEP(refusals, process.apparmor_profile, read_label(*profile));
+  if (auto label = TRY(object.member("selinuxLabel"))) KEEP(refusals, process.selinux_label, read_label(*label));
   return process;
 }
 

@@ -27,6 +27,21 @@ struct ResourceLimit {
 };
 inline constexpr size_t resource_count = 16;  // RLIM_NLIMITS of every architecture, RLIMIT_CPU to RLIMIT_RTTIME
 
+// How a child of the calling thread is scheduled, before it asks for anything.
+struct SchedulingFacts {
+  uint32_t policy = 0;  // SCHED_*
+  int nice = 0;
+  uint32_t priority = 0;
+};
+Result<SchedulingFacts> read_scheduling_facts();
+
+// The security modules of this kernel that take a label, where they are enabled.
+struct LabelFacts {
+  bool apparmor = false;
+  bool selinux = false;
+};
+LabelFacts read_label_facts();
+
 // The calling thread, from getres*id, getgroups, capget, prctl and getrlimit: no /proc.
 struct ProcessFacts {
   uint32_t real_uid = 0, effective_uid = 0, saved_uid = 0;
@@ -37,6 +52,9 @@ struct ProcessFacts {
   uint32_t securebits = 0;
   bool no_new_privs = false;
   std::array<ResourceLimit, resource_count> rlimits{};  // by RLIMIT_*
+  // Read when somebody asks for them: read_process_facts() leaves them as they are.
+  SchedulingFacts scheduling;
+  LabelFacts labels;
 };
 Result<ProcessFacts> read_process_facts();
 

@@ -138,15 +138,31 @@ Outcome reset_signals() {
   return checked(call(__NR_rt_sigprocmask, SIG_SETMASK, &none, nullptr, 8), "rt_sigprocmask");
 }
 
+Outcome announce_listeners(State& state, const Operation& operation) {
+  if (operation.number(0) > state.extra_fds) return malformed(0);
+  constexpr char name[] = "LISTEN_PID=";
+  constexpr uint64_t name_size = sizeof name - 1;
+  char text[24];
+  char* const end = text + sizeof text;
+  const char* digits = digits_before(end, static_cast<uint64_t>(call(__NR_getpid)));
+  for (uint64_t i = 0; i < name_size; ++i) state.listen_pid[i] = name[i];
+  for (uint64_t i = name_size; digits != end; ++i) state.listen_pid[i] = *digits++;
+  return {};
+}
+
 Outcome execute(State& state, const Operation& operation) {
   if (operation.number(0) < 1 || operation.number(0) > operation.string_count()) return malformed(0);
   const auto argc = static_cast<uint32_t>(operation.number(0));
   const uint32_t envc = operation.string_count() - argc;
-  auto** argv = static_cast<const char**>(map_memory((uint64_t{argc} + envc + 2) * sizeof(char*)));
+  auto** argv = static_cast<const char**>(map_memory((uint64_t{argc} + envc + 3) * sizeof(char*)));
   if (argv == nullptr) return failed_call(-ENOMEM, state.executable);
   const char** envp = argv + argc + 1;
   operation.fill(argv, 0, argc);
   operation.fill(envp, argc, envc);
+  if (state.listen_pid[0] != '\0') {
+    envp[envc] = state.listen_pid;
+    envp[envc + 1] = nullptr;
+  }
   if (const long result = send_frame(peer_of(state), wire::Frame::exec, nullptr, 0); result < 0) {
     if (state.connection < 0) exit_now(1);  // a hook without anybody who waits for it does not begin
     call(__NR_close, state.connection);     // the client died after it won: the start goes on

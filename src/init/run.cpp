@@ -107,6 +107,12 @@ constexpr Row rows[] = {
     {wire::Op::supervise, 0, 0, 0, run_stage<supervise>},
     {wire::Op::report, 0, 0, 0, run_stage<report>},
     {wire::Op::terminal, 3, 3, 0, run_stage<open_terminal>},
+    {wire::Op::keyring, 0, 0, 1, run_stage<join_session_keyring>},
+    {wire::Op::scheduler, 7, 7, 0, run_stage<set_scheduler>},
+    {wire::Op::io_priority, 2, 2, 0, run_stage<set_io_priority>},
+    {wire::Op::personality, 1, 1, 0, run_stage<set_personality>},
+    {wire::Op::exec_label, 1, 1, 1, run_stage<set_exec_label>},
+    {wire::Op::listen, 1, 1, 0, run_stage<announce_listeners>},
     {wire::Op::pause, 0, 0, 1, run_stage<pause>},
 };
 

@@ -37,6 +37,21 @@ Outcome wait_for_start(State& state);
 // terminal.cpp
 Outcome open_terminal(const State& state, const Operation& operation);
 
+// proc_file.cpp
+// The one way to write to /proc: a file that is not procfs (something mounted over it) is never opened.
+Outcome open_proc(const char* path, int& fd);
+// Writes all of it at once, and closes; `what` is the text of the error.
+Outcome write_proc(int fd, const char* text, uint64_t size, const char* what);
+
+// attributes.cpp: each of these is read back, but for the label, which the kernel does not show before execve.
+Outcome set_scheduler(const Operation& operation);
+Outcome set_io_priority(const Operation& operation);
+Outcome set_personality(const Operation& operation);
+Outcome set_exec_label(const Operation& operation);
+
+// keyring.cpp
+Outcome join_session_keyring(const Operation& operation);
+
 // limits.cpp
 Outcome set_rlimit(const Operation& operation);
 Outcome set_oom_score_adj(const Operation& operation);
@@ -57,6 +72,7 @@ Outcome verify(const Operation& operation);
 Outcome change_directory(const Operation& operation);
 Outcome find_executable(State& state, const Operation& operation);
 Outcome reset_signals();
+Outcome announce_listeners(State& state, const Operation& operation);
 Outcome execute(State& state, const Operation& operation);
 
 // pause.cpp

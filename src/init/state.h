@@ -39,6 +39,7 @@ struct State {
   uint64_t arguments_size = 0;
   uint32_t extra_fds = 0;  // 3 ... 3 + extra_fds - 1 are the program's
   char executable[max_path] = {};
+  char listen_pid[32] = {};  // "LISTEN_PID=17", or empty: the environment's last entry
 };
 
 // Who is to hear of a failure: the client of the start, before it the library that launched us. -1: nobody is left.

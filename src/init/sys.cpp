@@ -14,6 +14,14 @@ void exit_now(int status) {
   for (;;) call(__NR_exit_group, status);
 }
 
+char* digits_before(char* end, uint64_t number) {
+  do {
+    *--end = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number != 0);
+  return end;
+}
+
 size_t length_of(const char* text) {
   size_t length = 0;
   while (text[length] != '\0') ++length;

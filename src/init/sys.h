@@ -67,4 +67,7 @@ void* map_memory(size_t size);  // null: out of memory
 
 size_t length_of(const char* text);
 
+// Writes `number` in decimal so that it ends before `end`; 20 bytes are enough. The first digit.
+char* digits_before(char* end, uint64_t number);
+
 }  // namespace reaper::init

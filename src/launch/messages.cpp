@@ -30,6 +30,10 @@ int class_of(int error) {
 
 // What would help, by operation: only where it is certain.
 std::string_view hint(const Report& report) {
+  if (report.op() == wire::Op::keyring && report.header.error == EDQUOT)
+    return "; the caller may have no more keys (kernel.keys.maxkeys; /proc/key-users): create without a new keyring";
+  if (report.op() == wire::Op::scheduler && report.header.error == EBUSY)
+    return "; the CPUs have no more time for SCHED_DEADLINE";
   if (report.header.error != EPERM && report.header.error != EACCES) return "";
   switch (report.op()) {
     case wire::Op::rlimit:
@@ -43,6 +47,9 @@ std::string_view hint(const Report& report) {
       return "; needs CAP_SETUID; run as root or leave out /process/user";
     case wire::Op::bounding:
       return "; needs CAP_SETPCAP";
+    case wire::Op::scheduler:
+    case wire::Op::io_priority:
+      return "; needs CAP_SYS_NICE";
     default:
       return "";
   }
@@ -104,11 +111,12 @@ std::string set_text(std::string_view what, uint64_t value) {
 }
 
 Error verify_error(const Report& report) {
-  Error error = {REAPER_ERR_VERIFY, 0, "", report.pointer, "verify"};
+  const std::string name(operation_name(report.op()));
+  Error error = {REAPER_ERR_VERIFY, 0, "", report.pointer, name};
   if (static_cast<wire::Fault>(report.header.fault) == wire::Fault::regained)
-    error.message = "verify: " + report.text + " gives root back, which it must not: the program was not executed";
+    error.message = name + ": " + report.text + " gives root back, which it must not: the program was not executed";
   else
-    error.message = "verify: " + report.text + " is " + set_text(report.text, report.header.b) + " instead of " +
+    error.message = name + ": " + report.text + " is " + set_text(report.text, report.header.b) + " instead of " +
                     set_text(report.text, report.header.a) + ": the program was not executed";
   return error;
 }

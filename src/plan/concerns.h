@@ -80,6 +80,20 @@ Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& fact
 // The terminal of the program, which runs as `uid`.
 Result<std::optional<Operation>> plan_terminal(const Process& process, const InitState& init, uint32_t uid);
 
+// scheduler.cpp: process.scheduler and process.ioPriority.
+Result<std::optional<Operation>> plan_scheduler(const Process& process, const ProcessFacts& facts,
+                                                const InitState& init);
+Result<std::optional<Operation>> plan_io_priority(const Process& process, const InitState& init);
+
+// attributes.cpp: what hangs on the process besides its identity.
+struct AttributePlan {
+  std::vector<Operation> early;   // with the privileges of create
+  std::vector<Operation> labels;  // of security modules, for the program's execve(2)
+};
+Result<AttributePlan> plan_attributes(const Config& config, const ProcessFacts& facts, const InitState& init,
+                                      Notes& notes);
+std::optional<Operation> plan_keyring(const PlanOptions& options);
+
 // UNSUPPORTED for every namespace that is not our own.
 Status check_namespaces(const std::vector<Namespace>& namespaces, Notes& notes);
 
@@ -90,6 +104,8 @@ Operation plan_pause(const Process& process, const std::string& annotation);
 
 // The program itself.
 Operation plan_find(const Process& process);
-Operation plan_exec(const Process& process);
+// `listen_fds`, where there are any, replace what the configuration says of LISTEN_*.
+Operation plan_exec(const Process& process, const PlanOptions& options);
+std::optional<Operation> plan_listen(const PlanOptions& options);
 
 }  // namespace reaper::planning

@@ -47,6 +47,22 @@ constexpr Field pause_fields[] = {{"name", Form::string}};
 constexpr Field exec_fields[] = {{"args", Form::strings},
                                  {"environmentEntries", Form::other_strings, 0, "with ", " environment entries"}};
 
+constexpr Field keyring_fields[] = {{"name", Form::string}};
+constexpr std::string_view policies[] = {"SCHED_OTHER", "SCHED_FIFO",    "SCHED_RR", "SCHED_BATCH", "",
+                                         "SCHED_IDLE",  "SCHED_DEADLINE"};
+constexpr Field scheduler_fields[] = {
+    {"policy", Form::word, 0, "", "", 0, policies}, {"flags", Form::hexadecimal, 1, "flags="},
+    {"nice", Form::signed_number, 2, "nice="},      {"priority", Form::number, 3, "priority="},
+    {"runtime", Form::number, 4, "runtime="},       {"deadline", Form::number, 5, "deadline="},
+    {"period", Form::number, 6, "period="}};
+constexpr std::string_view io_classes[] = {"", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"};
+constexpr Field io_priority_fields[] = {{"class", Form::word, 0, "", "", 0, io_classes}, {"priority", Form::number, 1}};
+constexpr std::string_view domains[] = {"LINUX", "", "", "", "", "", "", "", "LINUX32"};
+constexpr Field personality_fields[] = {{"domain", Form::word, 0, "", "", 0, domains}};
+constexpr std::string_view security_modules[] = {"", "apparmor", "selinux"};
+constexpr Field label_fields[] = {{"module", Form::word, 0, "", "", 0, security_modules}, {"label", Form::string}};
+constexpr Field listen_fields[] = {{"count", Form::number, 0, "", " from 3 on"}};
+
 struct Row {
   wire::Op op;
   Description description;
@@ -77,7 +93,13 @@ constexpr Row rows[] = {
     {wire::Op::not_dumpable, {"not_dumpable", {}}},
     {wire::Op::supervise, {"supervise", {}}},
     {wire::Op::report, {"report", {}}},
+    {wire::Op::keyring, {"keyring", keyring_fields}},
     {wire::Op::terminal, {"terminal", terminal_fields}},
+    {wire::Op::scheduler, {"sched_setattr", scheduler_fields}},
+    {wire::Op::io_priority, {"ioprio_set", io_priority_fields}},
+    {wire::Op::personality, {"personality", personality_fields}},
+    {wire::Op::exec_label, {"exec_label", label_fields}},
+    {wire::Op::listen, {"listen", listen_fields}},
     {wire::Op::pause, {"pause", pause_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
@@ -91,6 +113,12 @@ Description describe(wire::Op op) {
 
 bool has_field(const Operation& operation, const Field& field) {
   return field.form != Form::search_path || operation.strings[0].find('/') == std::string::npos;
+}
+
+std::string word_of(const Operation& operation, const Field& field) {
+  const uint64_t number = operation.numbers[field.index];
+  if (number < field.words.size() && !field.words[number].empty()) return std::string(field.words[number]);
+  return std::to_string(number);
 }
 
 std::string resource_name(uint64_t resource) {

@@ -26,6 +26,7 @@ enum class Form : uint8_t {
   strings,        // strings, numbers[index] of them
   other_strings,  // how many strings stand behind those; they may hold secrets
   first_closed,   // 3 and numbers[index]: the first descriptor that does not stay
+  word,           // words[numbers[index]]
   search_path,    // strings[index], where strings[0] has no slash: otherwise execvp(3) does not look at it
 };
 
@@ -36,6 +37,7 @@ struct Field {
   std::string_view before = {};  // in text
   std::string_view after = {};
   uint64_t mask = 0;
+  std::span<const std::string_view> words = {};
 };
 
 struct Description {
@@ -46,6 +48,9 @@ Description describe(wire::Op op);  // "init" for a number that is none
 
 // Whether this operation has that field.
 bool has_field(const Operation& operation, const Field& field);
+
+// The word of a field of that form; the number where there is none.
+std::string word_of(const Operation& operation, const Field& field);
 
 // "RLIMIT_NOFILE"; the number where it has no name.
 std::string resource_name(uint64_t resource);

@@ -41,6 +41,9 @@ void write_value(JsonWriter& out, const Operation& operation, const Field& field
     case Form::resource:
       out.string(planning::resource_name(n[field.index]));
       return;
+    case Form::word:
+      out.string(planning::word_of(operation, field));
+      return;
     case Form::set:
       write_names(out, n[field.index]);
       return;

@@ -68,13 +68,15 @@ Status refuse_warnings(const std::vector<Warning>& warnings, bool strict) {
   return fail(plan_error(REAPER_ERR_INVALID, warnings.front().pointer, warnings.front().message));
 }
 
-// `pause`: the annotation by which reaper-init takes the part of a pause program, or "".
-Status plan_process(const Process& process, const std::string& pause, const ProcessFacts& facts, uint32_t extra_fds,
-                    Plan& plan, Notes& notes) {
+Status plan_process(const Config& config, const ProcessFacts& facts, const PlanOptions& options, Plan& plan,
+                    Notes& notes) {
+  const Process& process = *config.process;
+  const std::string pause = pause_annotation(config);
   const InitState init = state_of_init(facts);
   IdentityPlan ids = TRY(plan_identity(process, facts, init, notes));
   CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes));
   RlimitPlan rlimits = TRY(plan_rlimits(process, facts, init, notes));
+  AttributePlan attributes = TRY(plan_attributes(config, facts, init, notes));
   plan.identity = planned_identity(process, facts, ids, capabilities.before_exec);
 
   std::optional<Operation> terminal;
@@ -84,14 +86,17 @@ Status plan_process(const Process& process, const std::string& pause, const Proc
 
   // With the privileges that init starts with.
   add(plan, std::move(rlimits.early));
+  add(plan, std::move(attributes.early));
   if (process.oom_score_adj.has_value()) {
     const auto value = static_cast<uint64_t>(int64_t{*process.oom_score_adj});
     add(plan, wire::Op::oom_score_adj, "/process/oomScoreAdj", {value});
   }
   // From here on nobody may trace it or open its /proc files, init's own oom_score_adj included.
   add(plan, wire::Op::not_dumpable);
+  add(plan, plan_keyring(options));
   if (process.user.has_value() && process.user->umask.has_value())
     add(plan, wire::Op::umask, "/process/user/umask", {*process.user->umask});
+  add(plan, std::move(attributes.labels));
 
   // The drop. Bounding and groups need capabilities that the uid takes with it; the uid decides what capset may do.
   add(plan, std::move(capabilities.inherit));
@@ -114,9 +119,10 @@ Status plan_process(const Process& process, const std::string& pause, const Proc
 
   add(plan, std::move(rlimits.late));
   add(plan, wire::Op::signals);
-  add(plan, wire::Op::descriptors, "", {extra_fds});
+  add(plan, wire::Op::descriptors, "", {options.extra_fds});
   add(plan, plan_verify(plan.identity, facts, "/process"));
-  add(plan, pause.empty() ? plan_exec(process) : plan_pause(process, pause));
+  if (pause.empty()) add(plan, plan_listen(options));
+  add(plan, pause.empty() ? plan_exec(process, options) : plan_pause(process, pause));
   return {};
 }
 
@@ -148,7 +154,7 @@ Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOp
   }
   add(plan, wire::Op::gate);
   if (config.process.has_value()) {
-    TRY(plan_process(*config.process, pause_annotation(config), facts, options.extra_fds, plan, notes));
+    TRY(plan_process(config, facts, options, plan, notes));
   } else {
     plan.identity = unchanged_identity(facts);
     add(plan, wire::Op::not_dumpable);

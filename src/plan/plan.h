@@ -38,10 +38,16 @@ struct Plan {
 };
 
 struct PlanOptions {
-  bool strict = false;     // warnings become INVALID
-  uint32_t extra_fds = 0;  // how many descriptors above 2 the program gets
-  bool supervise = false;  // a supervisor stays
+  bool strict = false;          // warnings become INVALID
+  uint32_t extra_fds = 0;       // how many descriptors above 2 the program gets
+  uint32_t listen_fds = 0;      // how many of them, from 3 on, are announced to it (sd_listen_fds(3))
+  std::string listen_names;     // LISTEN_FDNAMES; empty: none
+  std::string session_keyring;  // the name of a new one; empty: the program keeps the caller's
+  bool supervise = false;       // a supervisor stays
 };
+
+// Adds the facts that this config asks for: they cost system calls that most creates can do without.
+Status read_asked_facts(const Config& config, ProcessFacts& facts);
 
 // Errors: UNSUPPORTED (a namespace that is not our own), PERMISSION (a capability that is needed and not held, with a
 // hint), INVALID (strict). A config without `process` gives a plan that ends with `wait`.

@@ -89,6 +89,8 @@ std::string value_in_words(const Operation& operation, const Field& field, uint6
       return limit_in_words(n[field.index]);
     case Form::resource:
       return planning::resource_name(n[field.index]);
+    case Form::word:
+      return planning::word_of(operation, field);
     case Form::set:
       return set_in_words(n[field.index], last_capability);
     case Form::flag:

@@ -48,9 +48,20 @@ enum class Op : uint16_t {
   not_dumpable = 21,  // PR_SET_DUMPABLE 0: after oom_score_adj, which an unprivileged process could not write then
   supervise = 22,     // clone: the child carries on with the plan, this process stays as its supervisor (process.cpp)
   report = 23,        // clone: the child carries on with the plan, this process tells the library how it ended
-  terminal = 25,  // [owner, rows, columns] a new pty as 0, 1 and 2; its master to the library; 0 rows, 0 columns: none
+  keyring = 24,       // name: a new session keyring (keyrings(7)); none where the kernel has or allows none
+  terminal = 25,      // [owner, rows, columns] a new pty as 0, 1 and 2, its master to the library; 0 rows and 0
+                      //  columns: no size
+  scheduler = 26,     // [policy, flags, nice as int64, priority, runtime, deadline, period] sched_setattr, read back
+  io_priority = 27,   // [class, level] of the process group, read back
+  personality = 28,   // [persona] read back
+  exec_label = 29,    // [label_*] text for /proc/thread-self/attr/exec: the next execve takes the label
+  listen = 30,        // [how many from 3 on] LISTEN_PID joins the environment (sd_listen_fds(3))
   pause = 31,         // args[0] as the name; in the place of exec: stay, as the pause process of a pod (pause.cpp)
 };
+
+// Of `exec_label`.
+inline constexpr uint64_t label_apparmor = 1;
+inline constexpr uint64_t label_selinux = 2;
 
 // Flags of `verify`.
 inline constexpr uint64_t verify_no_regain_uid = 1;     // setresuid(0) must fail

@@ -36,8 +36,19 @@ Status check_descriptor(int fd, const char* what) {
                "arguments"});
 }
 
+PlanOptions plan_options(const CreateRequest& request, std::string_view id) {
+  PlanOptions options;
+  options.strict = request.strict;
+  options.supervise = request.supervise;
+  options.extra_fds = static_cast<uint32_t>(request.extra_fds.size());
+  options.listen_fds = request.listen_fds;
+  options.listen_names = request.listen_names;
+  if (request.new_keyring) options.session_keyring = "_ses." + std::string(id);
+  return options;
+}
+
 // Everything that can be known before anything is changed.
-Result<Prepared> prepare(const CreateRequest& request) {
+Result<Prepared> prepare(const CreateRequest& request, std::string_view id) {
   for (const int fd : request.stdio)
     if (fd != -1) TRY(check_descriptor(fd, "stdio"));
   for (const int fd : request.extra_fds) TRY(check_descriptor(fd, "extra_fds"));
@@ -45,8 +56,8 @@ Result<Prepared> prepare(const CreateRequest& request) {
   prepared.bundle = TRY(read_bundle(request));
   prepared.config = TRY(parse_config(prepared.bundle.config));
   prepared.facts = TRY(read_process_facts());
-  const PlanOptions options = {request.strict, static_cast<uint32_t>(request.extra_fds.size()), request.supervise};
-  prepared.plan = TRY(make_plan(prepared.config, prepared.facts, options));
+  TRY(read_asked_facts(prepared.config, prepared.facts));
+  prepared.plan = TRY(make_plan(prepared.config, prepared.facts, plan_options(request, id)));
   return prepared;
 }
 
@@ -197,7 +208,7 @@ Status run_create_hooks(Runtime& runtime, const StateRoot& root, Claim& claim, c
 
 Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
                                     const CreateRequest& request, Aftermath& aftermath) {
-  const Prepared prepared = TRY(prepare(request));
+  const Prepared prepared = TRY(prepare(request, id));
   TRY(check_console(request, prepared.config));
   const std::string blob = TRY(encode_plan(prepared.plan));
   LaunchRequest launch;
@@ -251,7 +262,7 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
 }
 
 Result<std::string> show_plan(const Runtime& runtime, const CreateRequest& request, uint32_t format) {
-  const Prepared prepared = TRY(prepare(request));
+  const Prepared prepared = TRY(prepare(request, "<id>"));  // a plan is made for no container yet
   for (const Warning& warning : prepared.plan.warnings)
     if (runtime.log) runtime.log(REAPER_LOG_WARNING, warning_line(warning).c_str());
   return format == REAPER_FORMAT_JSON ? plan_to_json(prepared.plan) : plan_to_text(prepared.plan);

@@ -13,8 +13,8 @@ namespace reaper {
 
 namespace {
 
-void write_disabled(JsonWriter& out, std::string_view name) {
-  out.key(name).begin_object().key("enabled").boolean(false).end_object();
+void write_support(JsonWriter& out, std::string_view name, bool enabled) {
+  out.key(name).begin_object().key("enabled").boolean(enabled).end_object();
 }
 
 void write_linux(JsonWriter& out) {
@@ -30,12 +30,14 @@ void write_linux(JsonWriter& out) {
   out.key("cgroup").begin_object();
   for (const auto name : {"v1", "v2", "systemd", "systemdUser", "rdma"}) out.key(name).boolean(false);
   out.end_object();
-  for (const auto name : {"seccomp", "apparmor", "selinux", "intelRdt", "netDevices"}) write_disabled(out, name);
+  // features-linux.md: what the runtime can do, whatever the host has.
+  for (const auto name : {"apparmor", "selinux"}) write_support(out, name, true);
+  for (const auto name : {"seccomp", "intelRdt", "netDevices"}) write_support(out, name, false);
   out.key("memoryPolicy").begin_object();
   for (const auto name : {"modes", "flags"}) out.key(name).begin_array().end_array();
   out.end_object();
   out.key("mountExtensions").begin_object();
-  write_disabled(out, "idmap");
+  write_support(out, "idmap", false);
   out.end_object();
   out.end_object();
 }

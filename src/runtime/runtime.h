@@ -72,10 +72,13 @@ struct CreateRequest {
   std::optional<std::string> pid_file;
   int stdio[3] = {-1, -1, -1};
   std::vector<int32_t> extra_fds;
+  uint32_t listen_fds = 0;  // the first so many of extra_fds are announced
+  std::string listen_names;
   bool strict = false;
   bool supervise = false;
   std::optional<std::string> console_socket;  // takes the master of the program's terminal
   int32_t* console = nullptr;                 // or this does, on success
+  bool new_keyring = true;
 };
 
 Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>&, std::string_view id, const CreateRequest&);

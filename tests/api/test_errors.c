@@ -124,9 +124,12 @@ static const struct row processes[] = {
     {ARGS ",\"oomScoreAdj\":1001", {INVALID, 0, "config", "/process/oomScoreAdj", "1000"}},
     {ARGS ",\"oomScoreAdj\":-1001", {INVALID, 0, "config", "/process/oomScoreAdj", "1000"}},
     {ARGS ",\"noNewPrivileges\":1", {INVALID, 0, "config", "/process/noNewPrivileges", "true or false"}},
-    {ARGS ",\"apparmorProfile\":\"x\"", {UNSUPPORTED, 0, "config", "/process/apparmorProfile", "not supported"}},
-    {ARGS ",\"scheduler\":{\"policy\":\"SCHED_BATCH\"}",
-     {UNSUPPORTED, 0, "config", "/process/scheduler", "not supported"}},
+    {ARGS ",\"apparmorProfile\":1", {INVALID, 0, "config", "/process/apparmorProfile", "a string"}},
+    {ARGS ",\"scheduler\":{\"policy\":\"SCHED_BACH\"}",
+     {INVALID, 0, "config", "/process/scheduler/policy", "did you mean \"SCHED_BATCH\"?"}},
+    {ARGS ",\"scheduler\":{\"policy\":\"SCHED_ISO\"}",
+     {UNSUPPORTED, 0, "config", "/process/scheduler/policy", "no such scheduler"}},
+    {ARGS ",\"commandLine\":\"x\"", {UNSUPPORTED, 0, "config", "/process/commandLine", "not supported"}},
 };
 
 static void test_refused_processes(void **state) {

@@ -62,7 +62,7 @@ static void test_create_options_size(void **state) {
   struct larger_create_options larger;
   memset(&larger, 0, sizeof larger);
   larger.options = options_of(scene, sleeper);
-  const uint64_t wrong[] = {0, 1, 8, offsetof(reaper_create_options, reserved), 65537, UINT64_MAX};
+  const uint64_t wrong[] = {0, 1, 8, offsetof(reaper_create_options, listen_fd_count), 65537, UINT64_MAX};
   for (size_t i = 0; i < COUNT_OF(wrong); ++i) {
     larger.options.size = wrong[i];
     assert_refused(scene, &larger.options, &wrong_size);
@@ -93,8 +93,21 @@ static void test_create_options_members(void **state) {
     assert_refused(scene, &options, &expected);
   }
   options = good;
-  options.reserved = 1;
-  assert_refused(scene, &options, &(struct expected){REAPER_ERR_INVALID, EINVAL, "arguments", "", "reserved"});
+  options.listen_fd_count = 1;
+  assert_refused(scene, &options, &(struct expected){REAPER_ERR_INVALID, EINVAL, "arguments", "", "listen_fd_count"});
+  options = good;
+  const int32_t open_fds[] = {0, 1};
+  options.extra_fds = open_fds;
+  options.extra_fd_count = 2;
+  options.listen_fd_count = 2;
+  const char *const bad_names[] = {"", "a", "a:b:c", "a:b\n", "a:\303\244"};
+  for (size_t i = 0; i < COUNT_OF(bad_names); ++i) {
+    options.listen_names = bad_names[i];
+    assert_refused(scene, &options, &(struct expected){REAPER_ERR_INVALID, EINVAL, "arguments", "", "listen_names"});
+  }
+  options = good;
+  options.listen_names = "a"; /* names of none */
+  assert_refused(scene, &options, &(struct expected){REAPER_ERR_INVALID, EINVAL, "arguments", "", "listen_names"});
   options = good;
   options.extra_fd_count = 1;
   assert_refused(scene, &options, &(struct expected){REAPER_ERR_INVALID, EINVAL, "arguments", "", "extra_fds is NULL"});

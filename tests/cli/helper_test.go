@@ -27,6 +27,8 @@ func helper(args []string) int {
 		return printSignals()
 	case "spawn": // forks a child that waits for ever in a session of its own, prints its pid, and waits as well
 		return spawn()
+	case "attributes": // prints scheduler, I/O priority and personality
+		return printAttributes()
 	case "exec-ignoring": // execs with signals ignored and blocked: what a careless caller hands on
 		return execIgnoring(args[1:])
 	case "exec-closed": // execs with some of 0, 1 and 2 closed: "01", "2", ...

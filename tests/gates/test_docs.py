@@ -18,7 +18,7 @@ from pathlib import Path
 
 from gate import BUILD, SOURCE, Gate
 
-PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "pause"]
+PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "pause", "process"]
 RUNTIME = BUILD / "bin/reaper-runtime"
 PAGE_SECONDS = 120
 

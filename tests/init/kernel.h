@@ -42,6 +42,15 @@ struct Kernel {
   bool keep_caps = false, no_new_privs = false;
   uint32_t securebits = 0;
 
+  // What sched_getattr, ioprio_get and personality answer.
+  uint64_t scheduler[6] = {};  // the 48 bytes of its first version
+  long io_priority = 0;
+  uint32_t personality = 0;
+
+  // Keyrings: serial numbers grow. What stands in `foreign_keyring` (its description) is joined by its name.
+  std::vector<std::string> joined_keyrings;  // "" for one without a name
+  std::string foreign_keyring;
+
   // Files: paths that exist, with their modes; everything else is ENOENT.
   std::map<std::string, uint32_t> files = {{"/", 040755},
                                            {"/dev/null", 020666},
@@ -86,10 +95,11 @@ struct Kernel {
   } pty;
 
   // Faults.
-  size_t fail_at = SIZE_MAX;      // index into `calls`
-  long fail_with = 0;             // negative errno
-  std::map<long, long> deny;      // a system call that always gives this
-  std::set<long> without_effect;  // succeeds and does nothing
+  size_t fail_at = SIZE_MAX;                // index into `calls`
+  long fail_with = 0;                       // negative errno
+  std::map<long, long> deny;                // a system call that always gives this
+  std::set<long> without_effect;            // succeeds and does nothing
+  std::function<void(const Call&)> tamper;  // after every call: may change what it has written
   std::vector<Call> calls;
 
   long handle(const Call& call);
@@ -99,6 +109,9 @@ struct Kernel {
 std::optional<long> handle_processes(Kernel& k, const Call& call);
 // fstat, fchown and ioctl of a terminal (kernel_terminal.cpp).
 long handle_terminal(Kernel& k, const Call& call);
+
+// kernel_attributes.cpp: a part of handle(); none: another call.
+std::optional<long> handle_attribute(Kernel& k, const Call& call);
 
 extern Kernel* kernel;  // the one in force
 

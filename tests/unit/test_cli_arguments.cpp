@@ -156,7 +156,7 @@ void test_create_and_run_options(void**) {
       {"run --detach --pid-file /p --bundle /b x", "run bundle=/b pid-file=/p detach <x>"},
       {"run -d -b /b x", "run bundle=/b detach <x>"},
       {"run -db /b x", "run bundle=/b detach <x>"},
-      {"run x --no-subreaper --no-pivot --no-new-keyring", "run no-pivot no-new-keyring no-subreaper <x>"},
+      {"run x --no-subreaper --no-pivot --no-new-keyring", "run no-new-keyring no-pivot no-subreaper <x>"},
       {"run --preserve-fds 3 --strict x", "run preserve-fds=3#3 strict <x>"},
       {"plan -b /b --strict", "plan bundle=/b strict"},
   };

@@ -50,6 +50,7 @@ std::string siblings(const std::string& parent, const std::string& name) {
   if (parent == "/process" && name != "args") members += R"("args":["true"],)";
   if (parent == "/process" && name != "cwd") members += R"("cwd":"/",)";
   if (parent == "/root" && name != "path") members += R"("path":"/",)";
+  if (parent == "/linux/personality" && name != "domain") members += R"("domain":"LINUX",)";
   return members;
 }
 

@@ -17,7 +17,9 @@ static std::string encoded(const reaper::Plan& plan) {
 static reaper::Plan planned(const char* config_text, const reaper::ProcessFacts& facts, uint32_t extra_fds = 0) {
   auto config = reaper::parse_config(config_text);
   if (!config.has_value()) stop(config.error().message);
-  auto plan = reaper::make_plan(*config, facts, {.strict = false, .extra_fds = extra_fds});
+  reaper::PlanOptions options;
+  options.extra_fds = extra_fds;
+  auto plan = reaper::make_plan(*config, facts, options);
   if (!plan.has_value()) stop(plan.error().message);
   return *plan;
 }

@@ -97,6 +97,13 @@ inline std::vector<uint32_t> ids_in(const std::string& text) {
   return ids;
 }
 
+inline reaper::ResourceLimit limit_in(const std::string& text) {
+  std::istringstream words(text);
+  std::string soft, hard;
+  words >> soft >> hard;
+  return {number_in(soft), number_in(hard)};
+}
+
 // What a golden test's NAME.facts says: "key=value" lines; "base" comes first. `#` begins a comment.
 struct Situation {
   reaper::ProcessFacts facts;
@@ -140,12 +147,26 @@ inline void apply_fact(Situation& situation, const std::string& key, const std::
     facts.securebits = static_cast<uint32_t>(number_in(value));
   else if (key == "no_new_privs")
     facts.no_new_privs = number_in(value) != 0;
-  else if (key == "nofile") {
-    std::istringstream words(value);
-    std::string soft, hard;
-    words >> soft >> hard;
-    facts.rlimits[RLIMIT_NOFILE] = {number_in(soft), number_in(hard)};
-  } else if (key == "strict")
+  else if (key == "nofile")
+    facts.rlimits[RLIMIT_NOFILE] = limit_in(value);
+  else if (key == "rlimit_nice")
+    facts.rlimits[RLIMIT_NICE] = limit_in(value);
+  else if (key == "rlimit_rtprio")
+    facts.rlimits[RLIMIT_RTPRIO] = limit_in(value);
+  else if (key == "scheduling") {
+    const std::vector<uint32_t> numbers = ids_in(value);  // policy nice priority
+    facts.scheduling = {numbers.at(0), static_cast<int>(numbers.at(1)), numbers.at(2)};
+  } else if (key == "apparmor")
+    facts.labels.apparmor = number_in(value) != 0;
+  else if (key == "selinux")
+    facts.labels.selinux = number_in(value) != 0;
+  else if (key == "keyring")
+    situation.options.session_keyring = value;
+  else if (key == "listen_fds")
+    situation.options.listen_fds = static_cast<uint32_t>(number_in(value));
+  else if (key == "listen_names")
+    situation.options.listen_names = value;
+  else if (key == "strict")
     situation.options.strict = number_in(value) != 0;
   else if (key == "extra_fds")
     situation.options.extra_fds = static_cast<uint32_t>(number_in(value));

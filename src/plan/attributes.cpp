@@ -1,0 +1,68 @@
+// What hangs on the process besides its identity: personality, session keyring, labels of security modules; and the
+// facts that these and the scheduler need.
+#include "plan/concerns.h"
+
+namespace reaper {
+
+Status read_asked_facts(const Config& config, ProcessFacts& facts) {
+  if (!config.process.has_value()) return {};
+  if (config.process->scheduler.has_value()) facts.scheduling = TRY(read_scheduling_facts());
+  if (!config.process->apparmor_profile.empty() || !config.process->selinux_label.empty())
+    facts.labels = read_label_facts();
+  return {};
+}
+
+namespace planning {
+
+namespace {
+
+constexpr const char* profile_pointer = "/process/apparmorProfile";
+constexpr const char* label_pointer = "/process/selinuxLabel";
+
+// UNSUPPORTED where the kernel has no such security module, or it is off.
+Status check_label(const char* pointer, std::string_view module, bool enabled, bool executes) {
+  if (!enabled)
+    return fail(plan_error(REAPER_ERR_UNSUPPORTED, pointer, std::string(module) + " is not enabled in this kernel"));
+  if (!executes)
+    return fail(plan_error(REAPER_ERR_UNSUPPORTED, pointer, "the built-in pause process executes nothing to label"));
+  return {};
+}
+
+Status plan_labels(const Config& config, const ProcessFacts& facts, Notes& notes, std::vector<Operation>& labels) {
+  const Process& process = *config.process;
+  const bool executes = pause_annotation(config).empty();
+  if (!process.apparmor_profile.empty()) {
+    TRY(notes.refusals.take(check_label(profile_pointer, "AppArmor", facts.labels.apparmor, executes)));
+    labels.push_back(
+        {wire::Op::exec_label, profile_pointer, {wire::label_apparmor}, {"exec " + process.apparmor_profile}});
+  }
+  if (!process.selinux_label.empty()) {
+    TRY(notes.refusals.take(check_label(label_pointer, "SELinux", facts.labels.selinux, executes)));
+    labels.push_back({wire::Op::exec_label, label_pointer, {wire::label_selinux}, {process.selinux_label}});
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<Operation> plan_keyring(const PlanOptions& options) {
+  if (options.session_keyring.empty()) return std::nullopt;
+  return Operation{wire::Op::keyring, "", {}, {options.session_keyring}};
+}
+
+Result<AttributePlan> plan_attributes(const Config& config, const ProcessFacts& facts, const InitState& init,
+                                      Notes& notes) {
+  AttributePlan plan;
+  std::optional<Operation> io_priority, scheduler;
+  KEEP(notes.refusals, io_priority, plan_io_priority(*config.process, init));
+  if (io_priority) plan.early.push_back(std::move(*io_priority));
+  KEEP(notes.refusals, scheduler, plan_scheduler(*config.process, facts, init));
+  if (scheduler) plan.early.push_back(std::move(*scheduler));
+  if (config.personality)
+    plan.early.push_back({wire::Op::personality, "/linux/personality", {*config.personality}, {}});
+  TRY(plan_labels(config, facts, notes, plan.labels));
+  return plan;
+}
+
+}  // namespace planning
+}  // namespace reaper
