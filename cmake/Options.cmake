@@ -2,6 +2,7 @@ option(REAPER_TESTS "Build the tests (needs cmocka)" OFF)
 option(REAPER_BENCH "Build the benchmark programs" OFF)
 option(REAPER_COVERAGE "Instrument for gcov" OFF)
 option(REAPER_WERROR "Warnings are errors" OFF)
+option(REAPER_FUZZ "Make libFuzzer programs of the fuzz targets (clang)" OFF)
 option(REAPER_PCH "Precompile the standard headers: half the build time, but a missing #include goes unseen" OFF)
 set(REAPER_SANITIZE "" CACHE STRING "Sanitizers, as of -fsanitize=: 'address,undefined' or 'thread'")
 

@@ -36,7 +36,11 @@ template <class Body>
 int guarded(reaper_error** err, Body&& body) noexcept {
   try {
     Status status = body();
-    return status.has_value() ? REAPER_OK : report(err, std::move(status).error());
+    if (status.has_value()) return REAPER_OK;
+    Error error = std::move(status).error();
+    // What stands in config.json or in a path stands in messages: no byte of it may move a terminal's cursor.
+    error.message = printable(error.message);
+    return report(err, std::move(error));
   } catch (const std::bad_alloc&) {
     return report_no_memory(err);
   } catch (...) {

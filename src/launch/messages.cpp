@@ -133,9 +133,7 @@ Error call_error(const Report& report) {
   return {class_of(report.header.error), report.header.error, std::move(message), report.pointer, std::move(name)};
 }
 
-}  // namespace
-
-Error error_from_frame(std::string_view payload) {
+Error error_of(std::string_view payload) {
   Report report;
   if (payload.size() < sizeof report.header)
     return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init sent an error that is cut short", "", "protocol"};
@@ -163,6 +161,15 @@ Error error_from_frame(std::string_view payload) {
   if (report.op() == wire::Op::find) return executable_error(report, false);
   if (report.op() == wire::Op::exec) return executable_error(report, true);
   return call_error(report);
+}
+
+}  // namespace
+
+// What stands in config.json stands in its errors: no byte of it may move a terminal's cursor (core/error.h).
+Error error_from_frame(std::string_view payload) {
+  Error error = error_of(payload);
+  error.message = printable(error.message);
+  return error;
 }
 
 }  // namespace reaper

@@ -1,0 +1,21 @@
+# Fuzz targets (tests/fuzz). ctest replays the corpora with any compiler; REAPER_FUZZ=ON makes libFuzzer programs of them
+# (clang; scripts/lib/fuzz.sh).
+set(fuzz_config_corpus ${CMAKE_CURRENT_SOURCE_DIR}/data/plan ${CMAKE_CURRENT_SOURCE_DIR}/data/config)
+foreach(name config state plan gate frames arguments)
+  add_executable(fuzz_${name} fuzz/target_${name}.cpp)
+  target_include_directories(fuzz_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(fuzz_${name} PRIVATE hosted-init PkgConfig::CMOCKA reaper-warnings)
+  if(NOT DEFINED fuzz_${name}_corpus)
+    set(fuzz_${name}_corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+  endif()
+  if(REAPER_FUZZ)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(fuzz_${name} PRIVATE fuzz/replay.cpp)
+    add_test(NAME unit.fuzz_${name} COMMAND fuzz_${name} ${fuzz_${name}_corpus})
+    set_tests_properties(unit.fuzz_${name} PROPERTIES LABELS "unit;fuzz" TIMEOUT 300)
+  endif()
+endforeach()
+target_sources(fuzz_arguments PRIVATE ${PROJECT_SOURCE_DIR}/cli/arguments.cpp ${PROJECT_SOURCE_DIR}/cli/options.cpp
+  ${PROJECT_SOURCE_DIR}/cli/help.cpp)
+target_include_directories(fuzz_arguments PRIVATE ${PROJECT_SOURCE_DIR}/cli)
