@@ -31,6 +31,8 @@ int report_no_memory(reaper_error** err) noexcept;
 
 Error invalid_argument(std::string message);
 
+inline constexpr size_t longest_message = 64U << 10;
+
 // The one try/catch: nothing is thrown over the edge, whatever the standard library throws inside.
 template <class Body>
 int guarded(reaper_error** err, Body&& body) noexcept {
@@ -39,7 +41,7 @@ int guarded(reaper_error** err, Body&& body) noexcept {
     if (status.has_value()) return REAPER_OK;
     Error error = std::move(status).error();
     // What stands in config.json or in a path stands in messages: no byte of it may move a terminal's cursor.
-    error.message = printable(error.message);
+    error.message = printable(error.message, longest_message);
     return report(err, std::move(error));
   } catch (const std::bad_alloc&) {
     return report_no_memory(err);

@@ -168,7 +168,7 @@ Error error_of(std::string_view payload) {
 // What stands in config.json stands in its errors: no byte of it may move a terminal's cursor (core/error.h).
 Error error_from_frame(std::string_view payload) {
   Error error = error_of(payload);
-  error.message = printable(error.message);
+  error.message = printable(error.message, wire::max_frame_bytes);
   return error;
 }
 
