@@ -25,7 +25,7 @@ target_link_options(reaper-init PRIVATE -nostdlib -static -no-pie -Wl,--gc-secti
 
 # ---- the rooms
 set(REAPER_ROOM_SOURCES)
-foreach(room core config host plan launch store runtime)
+foreach(room core config host plan launch cgroup store runtime)
   file(GLOB room_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cpp)
   list(APPEND REAPER_ROOM_SOURCES ${room_sources})
 endforeach()

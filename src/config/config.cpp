@@ -42,6 +42,13 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
       KEEP(refusals, config.namespaces, read_namespaces(*namespaces, notes));
     if (auto personality = TRY(linux_section->member("personality")))
       KEEP(refusals, config.personality, read_personality(*personality));
+    if (auto path = TRY(linux_section->member("cgroupsPath"))) {
+      auto cgroups_path = read_cgroups_path(*path);
+      if (!cgroups_path && cgroups_path.error().code == REAPER_ERR_UNSUPPORTED)
+        unsupported.push_back(std::move(cgroups_path).error());
+      else
+        KEEP(refusals, config.cgroups_path, std::move(cgroups_path));
+    }
   }
   if (auto root = TRY(document.member("root"))) {
     auto status = check_root(*root);

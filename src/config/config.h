@@ -124,7 +124,8 @@ struct Config {
   std::optional<Process> process;  // the specification allows create without it; start is an error then
   Hooks hooks;
   std::vector<Namespace> namespaces;
-  std::optional<uint32_t> personality;  // PER_*
+  std::optional<uint32_t> personality;      // PER_*
+  std::optional<std::string> cgroups_path;  // "/a/b" from the cgroup mounts, "a/b" from the caller's own cgroup
   std::map<std::string, std::string> annotations;
   std::vector<Warning> warnings;  // unknown properties and values, with the nearest known name
 };

@@ -41,6 +41,7 @@ struct NamedNumber {
 };
 // INVALID for an unknown word ("unknown scheduling policy "SCHED_BACH"; did you mean ...?").
 Result<uint32_t> read_name(const JsonCursor& value, std::string_view what, std::span<const NamedNumber> known);
+Result<std::optional<std::string>> read_cgroups_path(const JsonCursor& cgroups_path);
 
 // Parts of more than one: an array of strings; an environment, each entry of the form NAME=value; the absolute path
 // that an object must have under this name.

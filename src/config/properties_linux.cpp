@@ -12,7 +12,7 @@ using enum Disposition;
 
 constexpr Property rows[] = {
     {"/linux", object, container, ""},
-    {"/linux/cgroupsPath", string, refused, "cgroups come with a later version"},
+    {"/linux/cgroupsPath", string, applied, "cli/cgroups_test.go:TestOwnCgroup; not systemd's form SLICE:PREFIX:NAME"},
     {"/linux/devices", array, container, ""},
     {"/linux/devices/*", object, refused, "needs a root of its own"},
     {"/linux/devices/*/fileMode", number, refused, ""},

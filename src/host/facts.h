@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "host/cgroups.h"
 
 namespace reaper {
 
@@ -55,6 +56,7 @@ struct ProcessFacts {
   // Read when somebody asks for them: read_process_facts() leaves them as they are.
   SchedulingFacts scheduling;
   LabelFacts labels;
+  CgroupFacts cgroups;
 };
 Result<ProcessFacts> read_process_facts();
 

@@ -55,6 +55,17 @@ Outcome set_umask(const Operation& operation) {
   return {};
 }
 
+// The library puts this process into its cgroups, and says so.
+Outcome await_placement(State& state) {
+  wire::FrameHeader placed;
+  const long got = read_exactly(state.handshake, &placed, sizeof placed);
+  if (got <= 0) exit_now(exit_failed);  // the library is gone: nobody to tell
+  if (placed.magic != wire::frame_magic || placed.type != static_cast<uint16_t>(wire::Frame::placed) ||
+      placed.size != 0)
+    return malformed(0);
+  return {};
+}
+
 Outcome set_no_new_privs() {
   return checked(call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
@@ -114,6 +125,7 @@ constexpr Row rows[] = {
     {wire::Op::exec_label, 1, 1, 1, run_stage<set_exec_label>},
     {wire::Op::listen, 1, 1, 0, run_stage<announce_listeners>},
     {wire::Op::pause, 0, 0, 1, run_stage<pause>},
+    {wire::Op::cgroup, 1, 1, any, run_stage<await_placement>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

@@ -27,6 +27,10 @@ std::string launch_frame(const LaunchRequest& request) {
 
 namespace {
 
+bool is_gone(const Status& sent) {
+  return !sent.has_value() && (sent.error().sys_errno == EPIPE || sent.error().sys_errno == ECONNRESET);
+}
+
 Error out_of_turn() {
   return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init answered out of turn", "", "handshake"};
 }
@@ -51,13 +55,22 @@ Status await_cloned(Launched& launched) {
   return {};
 }
 
+Status send_placed(Launched& launched) {
+  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
+  Status sent = talk.send_bytes(launched.unsent);
+  if (sent.has_value()) {
+    launched.unsent.clear();
+    sent = talk.send(wire::Frame::placed);
+  }
+  return is_gone(sent) ? Status{} : sent;  // await_ready() reads what it said before it ended
+}
+
 Status await_ready(Launched& launched) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   // An init that dies while it is being told its plan has said why: its answer is worth more than our EPIPE. After any
   // other failure it still waits for the rest, and would not answer.
   const Status sent = talk.send_bytes(launched.unsent);
-  const bool is_gone = !sent.has_value() && (sent.error().sys_errno == EPIPE || sent.error().sys_errno == ECONNRESET);
-  if (!sent.has_value() && !is_gone) return sent;
+  if (!sent.has_value() && !is_gone(sent)) return sent;
   auto answer = TRY(talk.receive());
   if (answer && answer->type == wire::Frame::terminal && answer->descriptor && !launched.terminal) {
     launched.terminal = std::move(answer->descriptor);

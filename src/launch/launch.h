@@ -46,6 +46,8 @@ Result<Launched> clone_init(const LaunchRequest& request);
 // For a plan with `supervise` or `report`: what clone_init() gave is the process that stays, and becomes `keeper`.
 // Waits for it to say which process it has cloned.
 Status await_cloned(Launched& launched);
+// For a plan with `cgroup`: the process is where it belongs.
+Status send_placed(Launched& launched);
 // Waits for READY: everything but the program is in place. Takes its terminal on the way.
 Status await_ready(Launched& launched);
 // For a plan with `report`, after await_cloned(): waits for the end of the process. An error of a step before its

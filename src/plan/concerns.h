@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "core/refusals.h"
+#include "host/cgroups.h"
 #include "host/facts.h"
 #include "plan/plan.h"
 
@@ -101,6 +102,10 @@ Status check_namespaces(const std::vector<Namespace>& namespaces, Notes& notes);
 // on the host, so that reaper-init takes its part. "": it is any other container.
 std::string pause_annotation(const Config& config);
 Operation plan_pause(const Process& process, const std::string& annotation);
+
+// A place in every hierarchy; UNSUPPORTED when there is none, or the caller's own is not visible.
+Result<std::vector<CgroupPlace>> plan_cgroups(const std::string& cgroups_path, const CgroupFacts& facts);
+Operation cgroup_operation(const std::vector<CgroupPlace>& places);
 
 // The program itself.
 Operation plan_find(const Process& process);

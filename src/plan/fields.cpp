@@ -62,6 +62,7 @@ constexpr Field personality_fields[] = {{"domain", Form::word, 0, "", "", 0, dom
 constexpr std::string_view security_modules[] = {"", "apparmor", "selinux"};
 constexpr Field label_fields[] = {{"module", Form::word, 0, "", "", 0, security_modules}, {"label", Form::string}};
 constexpr Field listen_fields[] = {{"count", Form::number, 0, "", " from 3 on"}};
+constexpr Field cgroup_fields[] = {{"directories", Form::strings}};
 
 struct Row {
   wire::Op op;
@@ -101,6 +102,7 @@ constexpr Row rows[] = {
     {wire::Op::exec_label, {"exec_label", label_fields}},
     {wire::Op::listen, {"listen", listen_fields}},
     {wire::Op::pause, {"pause", pause_fields}},
+    {wire::Op::cgroup, {"cgroup", cgroup_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "core/result.h"
+#include "host/cgroups.h"
 #include "host/facts.h"
 #include "plan/wire.h"
 
@@ -31,6 +32,7 @@ struct PlannedIdentity {
 };
 
 struct Plan {
+  std::vector<CgroupPlace> cgroups;  // where the library puts init: see wire::Op::cgroup
   std::vector<Operation> operations;
   PlannedIdentity identity;
   Hooks hooks;                    // at their moments: none of `operations` is about them

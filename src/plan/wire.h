@@ -57,6 +57,7 @@ enum class Op : uint16_t {
   exec_label = 29,    // [label_*] text for /proc/thread-self/attr/exec: the next execve takes the label
   listen = 30,        // [how many from 3 on] LISTEN_PID joins the environment (sd_listen_fds(3))
   pause = 31,         // args[0] as the name; in the place of exec: stay, as the pause process of a pod (pause.cpp)
+  cgroup = 33,        // [count] directories: wait until the library has put this process into them
 };
 
 // Of `exec_label`.
@@ -96,6 +97,7 @@ enum class Frame : uint16_t {
   cloned = 8,     // init -> library: Cloned, and a pidfd of that process as SCM_RIGHTS (unix(7))
   ended = 9,      // init -> library, of `report`: Ended
   terminal = 10,  // init -> library, before READY: the slave's path, and the master as SCM_RIGHTS
+  placed = 11,    // library -> init, for `cgroup`; no payload
 };
 
 struct FrameHeader {

@@ -10,6 +10,7 @@
 #include "launch/launch.h"
 #include "plan/plan.h"
 #include "runtime/bundle.h"
+#include "runtime/cgroups.h"
 #include "runtime/clock.h"
 #include "runtime/console.h"
 #include "runtime/container.h"
@@ -28,6 +29,7 @@ struct Prepared {
   Config config;
   ProcessFacts facts;
   Plan plan;
+  Cgroups cgroups;
 };
 
 Status check_descriptor(int fd, const char* what) {
@@ -58,6 +60,7 @@ Result<Prepared> prepare(const CreateRequest& request, std::string_view id) {
   prepared.facts = TRY(read_process_facts());
   TRY(read_asked_facts(prepared.config, prepared.facts));
   prepared.plan = TRY(make_plan(prepared.config, prepared.facts, plan_options(request, id)));
+  prepared.cgroups = TRY(look_at_cgroups(prepared.plan.cgroups));
   return prepared;
 }
 
@@ -66,9 +69,12 @@ Result<Prepared> prepare(const CreateRequest& request, std::string_view id) {
 Result<bool> abandoned(const ContainerDirectory& directory, const ProcessIdentity& owner) {
   const Fd creator = TRY(open_process(owner));
   if (!TRY(has_ended(creator))) return false;
-  const auto ended = end_uncommitted(directory, std::chrono::steady_clock::now() + std::chrono::seconds(5));
+  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto ended = end_uncommitted(directory, deadline);
   if (!ended.has_value() && ended.error().code == REAPER_ERR_TIMEOUT) return false;
   if (!ended.has_value()) return fail(ended.error());
+  const Cgroups cgroups = TRY(written_cgroups(directory));
+  TRY(remove_cgroups(cgroups, deadline));
   return true;
 }
 
@@ -91,7 +97,7 @@ struct Born {
   std::optional<ProcessIdentity> supervisor;
 };
 
-Record make_record(const Prepared& prepared, std::string_view id, const Born& born) {
+Record make_record(const Prepared& prepared, std::string_view id, const Born& born, const Cgroups& cgroups) {
   Record record;
   record.id = id;
   record.oci_version = prepared.config.oci_version;
@@ -105,6 +111,7 @@ Record make_record(const Prepared& prepared, std::string_view id, const Born& bo
   record.credentials_json = encode_credentials(prepared.plan.identity);
   record.warnings_json = warnings_to_json(prepared.plan.warnings);
   if (!prepared.config.hooks.empty()) record.hooks_json = hooks_to_json(prepared.config.hooks);
+  if (!cgroups.list.empty()) record.cgroups_json = encode_cgroups(cgroups);
   return record;
 }
 
@@ -124,30 +131,31 @@ struct Aftermath {
 // Takes back what create has made, unless it is told that all went well.
 class Undo {
  public:
-  Undo(const Runtime& runtime, const StateRoot& root, Claim& claim, Fd reserve, Aftermath& aftermath)
+  Undo(const Runtime& runtime, const StateRoot& root, Claim& claim, std::vector<Fd> reserve, Aftermath& aftermath)
       : runtime_(runtime), root_(root), claim_(claim), reserve_(std::move(reserve)), aftermath_(aftermath) {}
   Undo(const Undo&) = delete;
   Undo& operator=(const Undo&) = delete;
   ~Undo() {
     if (done_) return;
     end_launched(launched);
-    reserve_.reset();
+    reserve_.clear();
     if (pid_file != nullptr) unlink(pid_file);
     // Nothing more can be done about a failure: the directory stays `creating`, without a living process, and the next
-    // create or delete --force sweeps it.
+    // create or delete --force sweeps it, and its cgroups.
     if (!claim_.lock && !lock_again(runtime_, root_, claim_).has_value()) return;
-    aftermath_.removed = claim_.directory.remove(root_).has_value();
+    aftermath_.removed = remove_with_cgroups(root_, claim_.directory, cgroups, runtime_.kill_deadline()).has_value();
   }
   void done() { done_ = true; }
 
   Launched launched;
+  Cgroups cgroups;
   const char* pid_file = nullptr;
 
  private:
   const Runtime& runtime_;
   const StateRoot& root_;
   Claim& claim_;
-  Fd reserve_;  // to read the directory that is removed: the failure may be that no descriptor is left
+  std::vector<Fd> reserve_;  // to look at what is removed: the failure may be that no descriptor is left
   Aftermath& aftermath_;
   bool done_ = false;
 };
@@ -206,6 +214,24 @@ Status run_create_hooks(Runtime& runtime, const StateRoot& root, Claim& claim, c
   return locked;
 }
 
+// One to read the container's directory; to find and empty a cgroup takes some more.
+Result<std::vector<Fd>> reserve_descriptors(int any, const Cgroups& cgroups) {
+  std::vector<Fd> reserve;
+  for (size_t wanted = cgroups.list.empty() ? 1 : 6; reserve.size() < wanted;) {
+    reserve.emplace_back(fcntl(any, F_DUPFD_CLOEXEC, 3));
+    if (!reserve.back()) return fail(system_error("claim", "fcntl F_DUPFD_CLOEXEC"));
+  }
+  return reserve;
+}
+
+// Init waits for it before it begins: processor affinity and scheduling are set inside the cgroup.
+Status place_init(Launched& launched, const Cgroups& cgroups) {
+  if (cgroups.list.empty()) return {};
+  const Status placed = place_in_cgroups(cgroups, launched.pid);
+  if (placed.has_value()) return send_placed(launched);
+  return placed.error().sys_errno == ESRCH ? fail(explain_absence(launched, placed.error())) : placed;
+}
+
 Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
                                     const CreateRequest& request, Aftermath& aftermath) {
   const Prepared prepared = TRY(prepare(request, id));
@@ -222,15 +248,17 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   const Fd console = TRY(connect_console(request, runtime->lock_deadline()));
   const ProcessIdentity owner = TRY(own_identity_once(*runtime));
   const auto root = TRY(open_root(*runtime, true));
-  Fd reserve(fcntl(root->fd(), F_DUPFD_CLOEXEC, 3));
-  if (!reserve) return fail(system_error("claim", "fcntl F_DUPFD_CLOEXEC"));
+  std::vector<Fd> reserve = TRY(reserve_descriptors(root->fd(), prepared.cgroups));
   Claim claim = TRY(claim_or_sweep(*runtime, *root, id, owner));
   Undo undo(*runtime, *root, claim, std::move(reserve), aftermath);
   auto container = std::make_unique<Container>(runtime, TRY(claim.directory.reopen()));
 
+  undo.cgroups = prepared.cgroups;
+  TRY(make_container_cgroups(claim.directory, undo.cgroups));
   launch.state_directory = claim.directory.fd();
   const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
-  container->record = make_record(prepared, id, born);
+  container->record = make_record(prepared, id, born, undo.cgroups);
+  TRY(place_init(undo.launched, undo.cgroups));
   TRY(await_ready(undo.launched));  // meanwhile init has carried out its plan
   if (!container->record->hooks_json.empty()) aftermath.record = container->record;
   TRY(run_create_hooks(*runtime, *root, claim, undo.launched.pidfd, aftermath));

@@ -1,6 +1,7 @@
 // delete: a stopped container's directory; with force whatever is there, once nothing of it runs.
 #include <signal.h>
 
+#include "runtime/cgroups.h"
 #include "runtime/container.h"
 #include "runtime/hooks.h"
 #include "runtime/process.h"
@@ -11,14 +12,19 @@ namespace reaper {
 
 namespace {
 
-// The processes of a directory whose record is missing or cannot be believed: `identity` and `supervisor` tell, or
-// nobody does.
-Status end_unrecorded(const ContainerDirectory& directory, const Error& why, Deadline deadline) {
-  if (!directory.read_identity().has_value())
+// The processes of a directory whose record is missing or cannot be believed: `identity`, `supervisor` and `cgroup`
+// tell, or nobody does.
+Status end_unrecorded(const ContainerDirectory& directory, const Cgroups& cgroups, const Error& why,
+                      Deadline deadline) {
+  const auto identity = directory.read_identity();
+  if (!identity.has_value() && cgroups.list.empty())
     return fail({REAPER_ERR_CORRUPT, 0,
                  why.message + "; and nothing tells which process is the container's: nothing was removed", "",
                  "delete"});
-  return end_uncommitted(directory, deadline);
+  if (identity.has_value())
+    TRY(open_process(*identity));  // one that means nothing here is an error before anything ends
+  TRY(kill_cgroups(cgroups, deadline));
+  return identity.has_value() ? end_uncommitted(directory, deadline) : Status{};
 }
 
 // `creating` with its creator at work holds the lock: --force ends its init, so that it gives up and removes the
@@ -42,32 +48,39 @@ Error not_stopped(std::string_view id, int status) {
 Status remove_held(const StateRoot& root, const ContainerDirectory& directory, bool force, const Container& handle) {
   if (!force && !TRY(has_ended(handle.pidfd)))
     return fail(not_stopped(directory.id(), TRY(read_status(directory, handle.record->init.pid, handle.pidfd))));
-  TRY(end_processes(processes_of(handle), handle.runtime->kill_deadline()));
+  const Cgroups cgroups = TRY(recorded_cgroups(*handle.record));
+  const Deadline deadline = handle.runtime->kill_deadline();
+  TRY(kill_cgroups(cgroups, deadline));  // first: no fork escapes it
+  TRY(end_processes(processes_of(handle), deadline));
   (void)learn_exit(handle, true);  // kept for wait; and a child of ours must not stay a zombie
   reap_supervisor(handle.supervisor);
-  return directory.remove(root);
+  return remove_with_cgroups(root, directory, cgroups, deadline);
 }
 
 Status remove_committed(const StateRoot& root, const ContainerDirectory& directory, const Snapshot& snapshot,
                         Deadline deadline) {
   const ProcessIdentity& init = snapshot.record->init;
   const auto& supervisor = snapshot.record->supervisor;
+  const Cgroups cgroups = TRY(recorded_cgroups(*snapshot.record));
+  TRY(kill_cgroups(cgroups, deadline));  // first: no fork escapes it
   TRY(end_processes({init.pid, snapshot.pidfd, supervisor ? supervisor->pid : 0, snapshot.supervisor}, deadline));
   (void)read_exit_status(snapshot.pidfd, init.pid, true);  // reaps a child of ours
   reap_supervisor(snapshot.supervisor);
-  return directory.remove(root);
+  return remove_with_cgroups(root, directory, cgroups, deadline);
 }
 
 // The record of what was removed; none where there was none, or none that could be read.
 Result<std::optional<Record>> remove_locked(const Runtime& runtime, const StateRoot& root,
                                             const ContainerDirectory& directory, bool force) {
+  const Deadline deadline = runtime.kill_deadline();
   auto snapshot = read_snapshot(directory);
   if (!snapshot.has_value()) {
     // UNSUPPORTED: written by a newer version. What finds the process is the same in every version.
     const int code = snapshot.error().code;
     if (!force || (code != REAPER_ERR_CORRUPT && code != REAPER_ERR_UNSUPPORTED)) return fail(snapshot.error());
-    TRY(end_unrecorded(directory, snapshot.error(), runtime.kill_deadline()));
-    TRY(directory.remove(root));
+    const Cgroups cgroups = TRY(written_cgroups(directory));
+    TRY(end_unrecorded(directory, cgroups, snapshot.error(), deadline));
+    TRY(remove_with_cgroups(root, directory, cgroups, deadline));
     const std::string unknown =
         "container \"" + directory.id() + "\": poststop hooks, if it had any, were not run: its record cannot be read";
     if (runtime.log) runtime.log(REAPER_LOG_WARNING, unknown.c_str());
@@ -76,13 +89,14 @@ Result<std::optional<Record>> remove_locked(const Runtime& runtime, const StateR
   const int status = TRY(read_status(directory, *snapshot));
   if (!force && status != REAPER_STATUS_STOPPED) return fail(not_stopped(directory.id(), status));
   if (snapshot->record) {
-    TRY(remove_committed(root, directory, *snapshot, runtime.kill_deadline()));
+    TRY(remove_committed(root, directory, *snapshot, deadline));
     return std::move(snapshot->record);
   }
   // Locked by us: its create is not at work any more, or not in this process' sight, or runs hooks and will find it
   // gone.
-  TRY(end_uncommitted(directory, runtime.kill_deadline()));
-  TRY(directory.remove(root));
+  const Cgroups cgroups = TRY(written_cgroups(directory));
+  TRY(end_uncommitted(directory, deadline));
+  TRY(remove_with_cgroups(root, directory, cgroups, deadline));
   return std::move(snapshot->staged);
 }
 

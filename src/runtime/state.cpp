@@ -1,5 +1,6 @@
 // state: the specification's object, with `created` and what Reaper adds.
 #include "core/json.h"
+#include "runtime/cgroups.h"
 #include "runtime/clock.h"
 #include "runtime/container.h"
 #include "runtime/process.h"
@@ -48,14 +49,16 @@ std::string_view supervision_name(Supervision supervision) {
 
 Status write_reaper(JsonWriter& out, const Container& container, const Record& record, int status) {
   out.key("reaper").begin_object();
-  // What kill --all reaches: every descendant, as long as the supervisor keeps them together; otherwise the process and
-  // those that are found below it in /proc, no more.
+  // What kill --all reaches: everybody in the container's own cgroup; else every descendant, as long as the supervisor
+  // keeps them together; else the process and those that are found below it in /proc, no more.
   const Supervision supervision = TRY(supervision_of(container));
   const bool supervised = !TRY(has_ended(container.supervisor));
-  out.key("containment").string(supervised ? "supervisor" : "descendants");
+  const bool in_cgroup = !record.cgroups_json.empty();
+  out.key("containment").string(in_cgroup ? "cgroup" : supervised ? "supervisor" : "descendants");
   out.key("supervision").string(supervision_name(supervision));
   if (supervised) out.key("supervisorPid").integer(record.supervisor->pid);
   out.key("credentials").raw(TRY(credentials_json(record.credentials_json)));
+  out.key("cgroups").raw(TRY(cgroups_json(record)));
   out.key("namespaces").begin_array().end_array();  // none was made or joined: all are the caller's
   if (status == REAPER_STATUS_STOPPED) write_exit(out, learn_exit(container, false));
   out.key("warnings").raw(record.warnings_json);

@@ -17,12 +17,15 @@ namespace {
 
 constexpr size_t max_identity_bytes = 256;
 constexpr size_t max_exit_bytes = 256;
+constexpr size_t max_cgroups_bytes = 1U << 20;  // a dozen hierarchies, each with a path or two of PATH_MAX bytes
+constexpr size_t checksum_bytes = 16;
 
 // state.json goes after `owner`: while it is there the container can be read; afterwards what is left has no owner and
 // is anybody's to sweep. `identity` goes last: it finds the process of a record that cannot be read.
 constexpr const char* removal_order[] = {
-    starting_name, gate_name,   started_name, pid_name,        record_temporary_name, exit_temporary_name,
-    owner_name,    record_name, exit_name,    supervisor_name, identity_name};
+    starting_name,         gate_name,           started_name, pid_name,    cgroup_name, cgroup_temporary_name,
+    record_temporary_name, exit_temporary_name, owner_name,   record_name, exit_name,   supervisor_name,
+    identity_name};
 
 bool is_ours(std::string_view name) {
   return std::any_of(std::begin(removal_order), std::end(removal_order),
@@ -219,6 +222,34 @@ Result<std::optional<int64_t>> ContainerDirectory::started_at() const {
     return status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec;
   if (errno == ENOENT) return std::nullopt;
   return fail(system_error("status", container_label(id_) + ": stat " + started_name));
+}
+
+// The text, a blank, its checksum and a newline. An empty file is what a power cut leaves: then its cgroups are gone.
+Result<std::string> ContainerDirectory::read_cgroups() const {
+  const FilePlace place{directory_.get(), cgroup_name, id_, "record"};
+  auto text = read_file(place, max_cgroups_bytes);
+  if (!text.has_value()) return fail(explain_absence(directory_.get(), id_, std::move(text).error()));
+  if (text->empty()) {
+    return fail({.code = REAPER_ERR_NOT_FOUND,
+                 .sys_errno = 0,
+                 .message = container_label(id_) + ": " + cgroup_name + " is empty",
+                 .pointer = "",
+                 .stage = "record"});
+  }
+  const size_t end = text->size() - std::min(text->size(), checksum_bytes + 2);
+  const std::string sum = text->substr(end);
+  text->resize(end);
+  if (sum != " " + hex16(fnv1a(*text)) + "\n") {
+    return fail(not_a_container(id_, std::string(cgroup_name) + " has a wrong checksum"));
+  }
+  return text;
+}
+
+Status ContainerDirectory::write_cgroups(std::string_view json) const {
+  const FilePlace place{directory_.get(), cgroup_temporary_name, id_, "record"};
+  TRY(write_anew(place, std::string(json) + " " + hex16(fnv1a(json)) + "\n"));
+  if (renameat(directory_.get(), cgroup_temporary_name, directory_.get(), cgroup_name) == 0) return {};
+  return fail(system_error("record", container_label(id_) + ": rename " + cgroup_name));
 }
 
 Status ContainerDirectory::write_identity(const ProcessIdentity& init) const {

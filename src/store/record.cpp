@@ -176,6 +176,7 @@ Result<Record> read_record(std::string_view text) {
   if (TRY(json.member("hooks"))) record.hooks_json = TRY(need_json(json, "hooks", JsonType::object));
   record.credentials_json = TRY(need_json(json, "credentials", JsonType::object));
   record.warnings_json = TRY(need_json(json, "warnings", JsonType::array));
+  if (TRY(json.member("cgroups"))) record.cgroups_json = TRY(need_json(json, "cgroups", JsonType::object));
   return record;
 }
 
@@ -202,6 +203,7 @@ std::string encode_record(const Record& record) {
   if (!record.hooks_json.empty()) json.key("hooks").raw(record.hooks_json);
   json.key("credentials").raw(record.credentials_json.empty() ? "{}" : record.credentials_json);
   json.key("warnings").raw(record.warnings_json.empty() ? "[]" : record.warnings_json);
+  if (!record.cgroups_json.empty()) json.key("cgroups").raw(record.cgroups_json);
   json.end_object();
   const std::string& text = json.text();
   return "{\"version\":" + std::to_string(record_version) + ",\"length\":" + std::to_string(text.size()) +

@@ -1,5 +1,5 @@
-// The state directory: <root>/<id>/{owner,identity,supervisor,pid,state.json,gate,started,exit}. Knows ids, locks,
-// atomic writes, recovery and listing; knows nothing of plans. docs/state.md describes the files.
+// The state directory: <root>/<id>/{owner,identity,supervisor,cgroup,pid,state.json,gate,started,exit}. Knows ids,
+// locks, atomic writes, recovery and listing; knows nothing of plans. docs/state.md describes the files.
 #pragma once
 
 #include <chrono>
@@ -59,6 +59,7 @@ struct Record {
   bool has_process = true;                         // false: config.json had no `process`, start is an error
   std::string credentials_json;                    // what `reaper.credentials` of state is made from
   std::string warnings_json;                       // the array `reaper.warnings` of state
+  std::string cgroups_json = {};                   // an object of the runtime's; empty: no cgroups of its own
 };
 
 // Versioned, length-checked, checksummed JSON. decode: CORRUPT with a message that says what is wrong; UNSUPPORTED for
@@ -133,6 +134,10 @@ class ContainerDirectory {
   Status mark_started(int64_t when_ns) const;
   // CLOCK_REALTIME, as mark_started() was told; nullopt: not started, or its start was killed before it.
   Result<std::optional<int64_t>> started_at() const;
+  // What write_cgroups() wrote; NOT_FOUND: nothing, CORRUPT.
+  Result<std::string> read_cgroups() const;
+  // Writes `cgroup`, or writes it anew: JSON of the runtime's.
+  Status write_cgroups(std::string_view json) const;
   // Writes `identity` and `pid`.
   Status write_identity(const ProcessIdentity& init) const;
   // Writes state.json under a temporary name, whole: what a container that is being created tells of itself.

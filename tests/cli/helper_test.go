@@ -31,6 +31,14 @@ func helper(args []string) int {
 		return printAttributes()
 	case "exec-ignoring": // execs with signals ignored and blocked: what a careless caller hands on
 		return execIgnoring(args[1:])
+	case "cgroup-view": // see cgroup_view_test.go
+		return cgroupView(args[1:])
+	case "cgroup-make":
+		return makeCgroup(args[1:])
+	case "cgroup-clean":
+		return cleanCgroups(args[1:])
+	case "storm": // forks for ever
+		return forkStorm(args[1:])
 	case "exec-closed": // execs with some of 0, 1 and 2 closed: "01", "2", ...
 		return execClosed(args[1], args[2:])
 	}

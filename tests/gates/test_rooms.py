@@ -16,10 +16,11 @@ INCLUDES = {
     "host": {"core"},
     "plan": {"core", "config", "host"},
     "store": {"core", "host"},
+    "cgroup": {"core", "host"},
     "launch": {"core", "host", "plan"},
     "init": {"plan"},
-    "runtime": {"core", "config", "host", "plan", "store", "launch"},
-    "abi": {"core", "config", "host", "plan", "store", "launch", "runtime"},
+    "runtime": {"core", "config", "host", "plan", "store", "cgroup", "launch"},
+    "abi": {"core", "config", "host", "plan", "store", "cgroup", "launch", "runtime"},
 }
 MAX_LINES = 500
 

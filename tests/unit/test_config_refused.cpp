@@ -93,7 +93,7 @@ constexpr Refusal in_linux[] = {
     {R"("uidMappings":[{"containerID":"0"}])", REAPER_ERR_INVALID, "/linux/uidMappings/0/containerID"},
     {R"("gidMappings":[{"containerID":0,"hostID":1000,"size":1}])", REAPER_ERR_UNSUPPORTED, "/linux/gidMappings"},
     {R"("gidMappings":0)", REAPER_ERR_INVALID, "/linux/gidMappings"},
-    {R"("cgroupsPath":"/reaper/x")", REAPER_ERR_UNSUPPORTED, "/linux/cgroupsPath"},
+    {R"("cgroupsPath":"system.slice:reaper:x")", REAPER_ERR_UNSUPPORTED, "/linux/cgroupsPath"},
     {R"("cgroupsPath":["x"])", REAPER_ERR_INVALID, "/linux/cgroupsPath"},
     {R"("rootfsPropagation":"slave")", REAPER_ERR_UNSUPPORTED, "/linux/rootfsPropagation"},
     {R"("rootfsPropagation":null)", REAPER_ERR_INVALID, "/linux/rootfsPropagation"},

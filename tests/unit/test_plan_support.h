@@ -166,7 +166,13 @@ inline void apply_fact(Situation& situation, const std::string& key, const std::
     situation.options.listen_fds = static_cast<uint32_t>(number_in(value));
   else if (key == "listen_names")
     situation.options.listen_names = value;
-  else if (key == "strict")
+  else if (key == "cgroup") {
+    std::istringstream words(value);
+    reaper::CgroupHierarchy hierarchy;
+    words >> hierarchy.name >> hierarchy.mount_point >> hierarchy.mount_root >> hierarchy.own;
+    hierarchy.unified = hierarchy.name == "unified";
+    facts.cgroups.hierarchies.push_back(hierarchy);
+  } else if (key == "strict")
     situation.options.strict = number_in(value) != 0;
   else if (key == "extra_fds")
     situation.options.extra_fds = static_cast<uint32_t>(number_in(value));
