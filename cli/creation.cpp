@@ -36,6 +36,13 @@ int64_t listening(const Arguments& arguments) {
   return number_in(count);
 }
 
+// Whether config.json asks for a terminal, which only the library has read: nobody was there to take it, and nothing
+// was made.
+bool wants_console(int code, const reaper_error* error, const reaper_create_options& options) {
+  return code == REAPER_ERR_INVALID && options.console_socket == nullptr &&
+         strcmp(reaper_error_pointer(error), "/process/terminal") == 0;
+}
+
 }  // namespace
 
 std::string descriptors_problem(const Arguments& arguments) {
@@ -75,7 +82,8 @@ uint32_t read_format(const Arguments& arguments) {
   return json ? REAPER_FORMAT_JSON : REAPER_FORMAT_TEXT;
 }
 
-int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runtime& runtime, Container& out) {
+int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runtime& runtime, Container& out,
+                     int32_t* console) {
   if (int code = open_runtime(arguments, runtime)) return code;
   Creation creation;
   read_creation(arguments, creation);
@@ -83,9 +91,14 @@ int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runt
   std::copy(std::begin(stdio), std::end(stdio), creation.options.stdio);
   reaper_container* container = nullptr;
   reaper_error* error = nullptr;
-  if (reaper_create(runtime.get(), arguments.id(), &creation.options, &container, &error) != REAPER_OK) {
-    return fail(error);
+  int code = reaper_create(runtime.get(), arguments.id(), &creation.options, &container, &error);
+  if (console != nullptr && wants_console(code, error, creation.options)) {
+    reaper_error_free(error);
+    error = nullptr;
+    creation.options.console = console;
+    code = reaper_create(runtime.get(), arguments.id(), &creation.options, &container, &error);
   }
+  if (code != REAPER_OK) return fail(error);
   out.reset(container);
   return 0;
 }

@@ -25,6 +25,9 @@ void read_creation(const Arguments& arguments, Creation& out);
 uint32_t read_format(const Arguments& arguments);
 
 // reaper_create() with these descriptors as the program's 0, 1 and 2. Returns 0, or an exit code after reporting.
-int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runtime& runtime, Container& out);
+// `console`, for who can show the program's terminal: receives its master where config.json asks for a terminal and no
+// --console-socket takes it.
+int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runtime& runtime, Container& out,
+                     int32_t* console = nullptr);
 
 }  // namespace reaper::cli

@@ -95,6 +95,11 @@ size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+std::string with_errno(std::string_view what) {
+  const char* name = strerrorname_np(errno);
+  return std::string(what) + ": " + (name != nullptr ? name : "unknown errno");
+}
+
 }  // namespace
 
 std::string rfc3339(int64_t nanoseconds_since_1970) {
@@ -158,8 +163,7 @@ int fail(reaper_error* error) {
 }
 
 int fail_errno(std::string_view what) {
-  const char* name = strerrorname_np(errno);
-  return fail(std::string(what) + ": " + (name != nullptr ? name : "unknown errno"));
+  return fail(with_errno(what));
 }
 
 int fail_out_of_memory() {
@@ -170,6 +174,10 @@ int fail_out_of_memory() {
 void warn(std::string_view message) {
   write_stderr("warning: ", message);
   if (state.debug) write_log("warning", message);
+}
+
+void warn_errno(std::string_view what) {
+  warn(with_errno(what));
 }
 
 void log_message(void*, int32_t level, const char* message) {

@@ -24,6 +24,8 @@ int fail_out_of_memory();
 
 // On stderr alone: "reaper-runtime: run: warning: ...".
 void warn(std::string_view message);
+// "<what>: ENOENT", as fail_errno().
+void warn_errno(std::string_view what);
 
 // The library's log callback. Warnings go to stderr; with --debug everything also goes to the log.
 void log_message(void* data, int32_t level, const char* message);

@@ -31,10 +31,19 @@ def own_cgroup_is_writable():
     return any(kind.startswith("cgroup") and os.access(place, os.W_OK) for _, place, kind, *_ in mounts)
 
 
+def terminal_can_be_made():
+    try:
+        os.close(os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 # word -> (is it there, the reason that a skip gives)
 NEEDS = {
     "root": (lambda: os.geteuid() == 0, "needs root"),
     "cgroup": (own_cgroup_is_writable, "no cgroup can be made here"),
+    "terminal": (terminal_can_be_made, "no terminal can be made here"),
     "script": (lambda: shutil.which("script") is not None, "no script(1) here"),
     "tmux": (lambda: shutil.which("tmux") is not None, "no tmux here"),
 }
