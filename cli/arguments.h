@@ -8,7 +8,7 @@
 
 namespace reaper::cli {
 
-enum class Command : uint8_t { none, create, start, state, kill, remove, run, list, features, plan, wait };
+enum class Command : uint8_t { none, create, start, state, kill, remove, run, list, features, plan, check, spec, wait };
 
 enum class Opt : uint8_t {
   // global, before the command
@@ -40,6 +40,7 @@ enum class Opt : uint8_t {
   quiet,
   timeout,
   supervise,
+  rootless_spec,  // the global one has a value
   count,
 };
 

@@ -14,6 +14,8 @@ int command_wait(const Arguments& arguments);
 int command_delete(const Arguments& arguments);
 int command_list(const Arguments& arguments);
 int command_plan(const Arguments& arguments);
+int command_check(const Arguments& arguments);
+int command_spec(const Arguments& arguments);
 int command_features(const Arguments& arguments);
 
 }  // namespace reaper::cli

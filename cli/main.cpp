@@ -49,6 +49,10 @@ int dispatch(const Arguments& arguments) {
       return command_list(arguments);
     case Command::plan:
       return command_plan(arguments);
+    case Command::check:
+      return command_check(arguments);
+    case Command::spec:
+      return command_spec(arguments);
     case Command::features:
       return command_features(arguments);
     case Command::none:

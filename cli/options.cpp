@@ -92,6 +92,12 @@ constexpr OptionRow list_options[] = {
 
 constexpr auto text_or_json_row =
     valued(Opt::format, "format", 'f', Kind::choice, "text|json", "how to print (default: text)");
+constexpr OptionRow spec_options[] = {
+    bundle_row,
+    flag(Opt::rootless_spec, "rootless", 0, "the example runs as it stands for every user", Support::harmless),
+    help_row,
+};
+
 constexpr OptionRow plan_options[] = {bundle_row, strict_row, supervise_row, text_or_json_row, help_row};
 
 constexpr OptionRow wait_options[] = {
@@ -128,6 +134,9 @@ constexpr CommandRow rows[] = {
     row(Command::remove, "delete", "ID", 1, 1, delete_options, "remove a stopped container"),
     row(Command::list, "list", "", 0, 0, list_options, "print the containers of the state directory"),
     row(Command::plan, "plan", "", 0, 0, plan_options, "print what create would do and why; changes nothing"),
+    row(Command::check, "check", "", 0, 0, plan_options,
+        "print what create and start would fail with, and exit with 1 then; changes nothing"),
+    row(Command::spec, "spec", "", 0, 0, spec_options, "write an example of config.json into the bundle"),
     row(Command::features, "features", "", 0, 0, only_help, "print what this build can do as JSON"),
 };
 

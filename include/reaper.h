@@ -311,6 +311,25 @@ REAPER_API int reaper_list(const reaper_runtime *runtime, char **out_json, reape
 REAPER_API int reaper_plan(const reaper_runtime *runtime, const reaper_create_options *options, uint32_t format,
                            char **out, reaper_error **err);
 
+/*
+ * What would fail, for this user on this host, and why: every error that reaper_create() with these options, and then
+ * reaper_start(), can be foreseen to give, not only the first, with unknown properties, what cannot be granted, and
+ * what else is worth knowing. The program, its interpreter and the working directory are looked up as the user that it
+ * would have. As text: one finding a line, "error: ...", "warning: ..." (an error with REAPER_CREATE_STRICT) or "note:
+ * ...". As JSON: {"ok": no errors, "findings": [{"level", "code", "pointer", "stage", "message"}...]}, where `code` is
+ * the name of the REAPER_ERR_* that would be returned ("REAPER_OK" for a note). REAPER_OK means that it was looked,
+ * whatever was found. Nothing is made or changed, the state directory included. Errors: INVALID and UNSUPPORTED (the
+ * arguments), NO_MEMORY, SYSTEM (facts about this process cannot be read).
+ */
+REAPER_API int reaper_check(const reaper_runtime *runtime, const reaper_create_options *options, uint32_t format,
+                            char **out, reaper_error **err);
+
+/*
+ * A config.json to begin with, which runs as it stands for root and for an ordinary user: a line of shell in host mode.
+ * Errors: NO_MEMORY.
+ */
+REAPER_API int reaper_spec(char **out_json, reaper_error **err);
+
 #ifdef __cplusplus
 }
 #endif

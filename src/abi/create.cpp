@@ -1,4 +1,4 @@
-// create, plan and open: from options to a handle.
+// create, plan, check and open: from options to a handle.
 #include <algorithm>
 #include <cstddef>
 
@@ -86,6 +86,16 @@ int reaper_plan(const reaper_runtime* runtime, const reaper_create_options* opti
     TRY(check_format(format));
     const CreateRequest request = TRY(read_request(options));
     return abi::give_string(TRY(show_plan(*runtime->runtime, request, format)), out);
+  });
+}
+
+int reaper_check(const reaper_runtime* runtime, const reaper_create_options* options, uint32_t format, char** out,
+                 reaper_error** err) {
+  return abi::guarded(err, [&]() -> Status {
+    if (runtime == nullptr || out == nullptr) return fail(abi::invalid_argument("runtime or out is NULL"));
+    TRY(check_format(format));
+    const CreateRequest request = TRY(read_request(options));
+    return abi::give_string(TRY(check_request(*runtime->runtime, request, format)), out);
   });
 }
 

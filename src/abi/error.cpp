@@ -68,14 +68,7 @@ void reaper_error_free(reaper_error* error) {
 }
 
 const char* reaper_error_name(int32_t code) {
-  static constexpr const char* names[] = {
-      "REAPER_OK",         "REAPER_ERR_INVALID",   "REAPER_ERR_UNSUPPORTED", "REAPER_ERR_NOT_FOUND",
-      "REAPER_ERR_EXISTS", "REAPER_ERR_STATUS",    "REAPER_ERR_BUSY",        "REAPER_ERR_PERMISSION",
-      "REAPER_ERR_SYSTEM", "REAPER_ERR_NO_MEMORY", "REAPER_ERR_TIMEOUT",     "REAPER_ERR_CORRUPT",
-      "REAPER_ERR_VERIFY", "REAPER_ERR_EXEC",      "REAPER_ERR_UNKNOWN",     "REAPER_ERR_INTERNAL",
-      "REAPER_ERR_HOOK"};
-  constexpr int32_t count = sizeof names / sizeof *names;
-  return code <= 0 && code > -count ? names[-code] : "REAPER_ERR_?";
+  return reaper::code_name(code);
 }
 
 void reaper_free(char* string) {

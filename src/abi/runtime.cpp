@@ -1,4 +1,4 @@
-// The runtime handle, version and features.
+// The runtime handle, version, features and spec.
 #include <cstddef>
 
 #include "abi/handles.h"
@@ -64,6 +64,13 @@ int reaper_features(char** out_json, reaper_error** err) {
   return abi::guarded(err, [&]() -> Status {
     if (out_json == nullptr) return fail(abi::invalid_argument("out_json is NULL"));
     return abi::give_string(features_json(), out_json);
+  });
+}
+
+int reaper_spec(char** out_json, reaper_error** err) {
+  return abi::guarded(err, [&]() -> Status {
+    if (out_json == nullptr) return fail(abi::invalid_argument("out_json is NULL"));
+    return abi::give_string(spec_json(), out_json);
   });
 }
 

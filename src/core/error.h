@@ -21,6 +21,9 @@ struct Error {
 };
 // NOLINTEND(readability-redundant-member-init)
 
+// "REAPER_ERR_BUSY" for REAPER_ERR_BUSY; "REAPER_ERR_?" for a number that is none. Static.
+const char* code_name(int code);
+
 // "ENOENT" for ENOENT; "errno 4095" for a number without a name.
 std::string errno_name(int number);
 

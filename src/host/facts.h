@@ -78,6 +78,9 @@ std::string capability_name(int number);       // "CAP_63" style for numbers wit
 // /proc/sys/kernel/random/boot_id. Cached: it cannot change while the process lives... except in tests, so it is not.
 Result<std::string> read_boot_id();
 
+// /proc/self/oom_score_adj.
+Result<int> read_oom_score_adj();
+
 // The inode of the calling thread's ns/<name> ("pid", "net", "pid_for_children", ...), which identifies a namespace
 // while it exists.
 Result<uint64_t> namespace_inode(std::string_view name);

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <charconv>
+
 #include "host/facts.h"
 #include "host/proc_file.h"
 
@@ -20,6 +22,14 @@ Result<std::string> read_boot_id() {
   std::string text = TRY(read_proc_file("/proc/sys/kernel/random/boot_id"));
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
+}
+
+Result<int> read_oom_score_adj() {
+  const std::string text = TRY(read_proc_file("/proc/self/oom_score_adj"));
+  int value = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (end.ec == std::errc()) return value;
+  return fail(system_error("facts", "read /proc/self/oom_score_adj", EINVAL));
 }
 
 Result<uint64_t> namespace_inode(std::string_view name) {

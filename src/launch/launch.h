@@ -12,12 +12,23 @@
 #include "core/fd.h"
 #include "core/result.h"
 #include "host/facts.h"
+#include "plan/wire.h"
 
 namespace reaper {
 
 // The program reaper-init as an executable descriptor: a sealed memfd, or the installed file where memfds may not be
 // executed (vm.memfd_noexec=2).
 Result<Fd> open_init_image();
+
+// What reaper-init says of a failure.
+struct InitReport {
+  wire::ErrorHeader header = {};
+  std::string pointer;
+  std::string text;
+  wire::Op op() const { return static_cast<wire::Op>(header.op); }
+};
+// The sentence for it.
+Error error_of(const InitReport& report);
 
 struct LaunchRequest {
   int init_image = -1;

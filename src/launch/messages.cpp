@@ -4,18 +4,14 @@
 
 #include "host/facts.h"
 #include "launch/frames.h"
+#include "launch/launch.h"
 #include "plan/plan.h"
 
 namespace reaper {
 
 namespace {
 
-struct Report {
-  wire::ErrorHeader header;
-  std::string pointer;
-  std::string text;
-  wire::Op op() const { return static_cast<wire::Op>(header.op); }
-};
+using Report = InitReport;
 
 std::string number(uint64_t value, int base = 10) {
   char buffer[24];
@@ -133,8 +129,10 @@ Error call_error(const Report& report) {
   return {class_of(report.header.error), report.header.error, std::move(message), report.pointer, std::move(name)};
 }
 
-Error error_of(std::string_view payload) {
-  Report report;
+}  // namespace
+
+Error error_from_frame(std::string_view payload) {
+  InitReport report;
   if (payload.size() < sizeof report.header)
     return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init sent an error that is cut short", "", "protocol"};
   memcpy(&report.header, payload.data(), sizeof report.header);
@@ -143,6 +141,10 @@ Error error_of(std::string_view payload) {
     return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init sent an error whose lengths do not add up", "", "protocol"};
   report.pointer = payload.substr(0, report.header.pointer_size);
   report.text = payload.substr(report.header.pointer_size);
+  return error_of(report);
+}
+
+static Error sentence_of(const InitReport& report) {
   switch (static_cast<wire::Fault>(report.header.fault)) {
     case wire::Fault::mismatch:
     case wire::Fault::regained:
@@ -163,11 +165,9 @@ Error error_of(std::string_view payload) {
   return call_error(report);
 }
 
-}  // namespace
-
 // What stands in config.json stands in its errors: no byte of it may move a terminal's cursor (core/error.h).
-Error error_from_frame(std::string_view payload) {
-  Error error = error_of(payload);
+Error error_of(const InitReport& report) {
+  Error error = sentence_of(report);
   error.message = printable(error.message, wire::max_frame_bytes);
   return error;
 }

@@ -11,12 +11,20 @@ namespace reaper {
 
 namespace planning {
 
+// What setresuid(2) leaves of the effective set (capabilities(7), Effect of user ID changes on capabilities).
+static uint64_t effective_after_uid(const InitState& init, uint32_t uid, uint32_t securebits) {
+  const bool changes = (securebits & SECBIT_NO_SETUID_FIXUP) == 0 && (init.effective_uid == 0) != (uid == 0);
+  if (!changes) return init.capabilities.effective;
+  return uid == 0 ? init.capabilities.permitted : 0;
+}
+
 PlannedIdentity planned_identity(const Process& process, const ProcessFacts& facts, const IdentityPlan& ids,
                                  const CapabilitySets& sets) {
   PlannedIdentity identity;
   identity.uid = ids.uid;
   identity.gid = ids.gid;
   identity.groups = ids.groups;
+  identity.looks_up_with = effective_after_uid(state_of_init(facts), ids.uid, facts.securebits);
   identity.before_exec = sets;
   identity.no_new_privs = process.no_new_privileges || facts.no_new_privs;
   identity.securebits = facts.securebits & ~uint32_t{SECBIT_KEEP_CAPS};  // every execve(2) clears it, init's too

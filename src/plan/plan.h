@@ -26,6 +26,7 @@ struct PlannedIdentity {
   uint32_t gid = 0;
   std::vector<uint32_t> groups;  // sorted
   CapabilitySets before_exec;    // verified bit for bit right before execve
+  uint64_t looks_up_with = 0;    // effective capabilities while reaper-init looks for cwd and the program
   CapabilitySets after_exec;     // what execve makes of them for a file without capabilities or set-uid bit
   bool no_new_privs = false;
   uint32_t securebits = 0;

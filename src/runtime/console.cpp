@@ -53,6 +53,11 @@ Status check_console(const CreateRequest& request, const Config& config) {
   return {};
 }
 
+Status check_console_socket(const CreateRequest& request) {
+  if (request.console_socket) TRY(find_socket(*request.console_socket));
+  return {};
+}
+
 Result<Fd> connect_console(const CreateRequest& request, Deadline deadline) {
   if (!request.console_socket) return Fd();
   const std::string& path = *request.console_socket;

@@ -10,6 +10,9 @@ namespace reaper {
 // INVALID: a terminal that nobody takes, or somebody who waits for one that is not made.
 Status check_console(const CreateRequest& request, const Config& config);
 
+// The same of the console socket's path, as far as can be told without connecting.
+Status check_console_socket(const CreateRequest& request);
+
 // A connection to the request's console socket; empty when it names none. INVALID: there is no socket.
 Result<Fd> connect_console(const CreateRequest& request, Deadline deadline);
 

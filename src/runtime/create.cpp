@@ -17,6 +17,7 @@
 #include "runtime/hooks.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
+#include "runtime/request.h"
 #include "runtime/status.h"
 #include "runtime/supervisor.h"
 
@@ -32,28 +33,9 @@ struct Prepared {
   Cgroups cgroups;
 };
 
-Status check_descriptor(int fd, const char* what) {
-  if (fcntl(fd, F_GETFD) >= 0) return {};
-  return fail({REAPER_ERR_INVALID, EBADF, std::string(what) + ": descriptor " + std::to_string(fd) + " is not open", "",
-               "arguments"});
-}
-
-PlanOptions plan_options(const CreateRequest& request, std::string_view id) {
-  PlanOptions options;
-  options.strict = request.strict;
-  options.supervise = request.supervise;
-  options.extra_fds = static_cast<uint32_t>(request.extra_fds.size());
-  options.listen_fds = request.listen_fds;
-  options.listen_names = request.listen_names;
-  if (request.new_keyring) options.session_keyring = "_ses." + std::string(id);
-  return options;
-}
-
 // Everything that can be known before anything is changed.
 Result<Prepared> prepare(const CreateRequest& request, std::string_view id) {
-  for (const int fd : request.stdio)
-    if (fd != -1) TRY(check_descriptor(fd, "stdio"));
-  for (const int fd : request.extra_fds) TRY(check_descriptor(fd, "extra_fds"));
+  for (Error& error : check_descriptors(request)) return fail(std::move(error));
   Prepared prepared;
   prepared.bundle = TRY(read_bundle(request));
   prepared.config = TRY(parse_config(prepared.bundle.config));

@@ -196,6 +196,14 @@ Result<Hooks> hooks_of(const Record& record) {
 
 }  // namespace
 
+Error hook_without_program(const Hook& hook, std::string pointer, int number) {
+  const Call call = {hook, std::move(pointer), ""};
+  Error error;
+  error.code = REAPER_ERR_EXEC;
+  error.sys_errno = number;
+  return explain(call, error);
+}
+
 bool has_hooks(const Record& record, HookKind kind) {
   const auto hooks = hooks_of(record);
   return !hooks.has_value() || !hooks->of(kind).empty();  // who runs them says what is wrong

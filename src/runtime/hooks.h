@@ -10,6 +10,9 @@ namespace reaper {
 
 bool has_hooks(const Record& record, HookKind kind);
 
+// HOOK: what a hook whose program cannot be executed fails with.
+Error hook_without_program(const Hook& hook, std::string pointer, int number);
+
 // Asked before each hook: what the container's status is (REAPER_STATUS_*), which the hook is told, or why none is run
 // any more.
 using Moment = std::function<Result<int>()>;

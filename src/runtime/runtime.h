@@ -83,6 +83,8 @@ struct CreateRequest {
 
 Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>&, std::string_view id, const CreateRequest&);
 Result<std::string> show_plan(const Runtime&, const CreateRequest&, uint32_t format);  // REAPER_FORMAT_*
+// What create, and then start, would fail with.
+Result<std::string> check_request(const Runtime&, const CreateRequest&, uint32_t format);
 Result<ContainerPtr> open_container(const std::shared_ptr<Runtime>&, std::string_view id);
 Status start_container(Container&);
 Result<std::string> state_json(const Container&);
@@ -95,5 +97,6 @@ Status delete_container(const std::shared_ptr<Runtime>&, std::string_view id, bo
 Result<ExitStatus> wait_container(const Container&, int64_t limit_ms);
 Result<std::string> list_json(const Runtime&);
 std::string features_json();
+std::string spec_json();
 
 }  // namespace reaper

@@ -95,6 +95,11 @@ int chmod_opened(int descriptor, unsigned mode) {
   return chmod(path, mode);
 }
 
+// Linux 5.8; faccessat(3) has no AT_EMPTY_PATH, and here everything is opened with O_PATH.
+bool may_write(int directory) {
+  return syscall(SYS_faccessat2, directory, "", W_OK | X_OK, AT_EACCESS | AT_EMPTY_PATH) == 0 || errno == ENOSYS;
+}
+
 Result<std::vector<std::string>> list_names(int directory, std::string_view stage, std::string_view what) {
   const Fd own(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));  // an offset of its own
   if (!own) return fail(system_error(stage, what));
@@ -159,14 +164,22 @@ Result<std::string> read_file(const FilePlace& place, size_t limit) {
   return text;
 }
 
-Status write_file_atomically(const std::string& path, std::string_view text) {
-  static std::atomic<unsigned> counter{0};
+namespace {
+
+// Where write_file_atomically() writes.
+struct FileTarget {
+  Fd directory;
+  std::string name;
+};
+
+std::unexpected<Error> file_error(const std::string& path, const char* call, int number) {
+  return fail(system_error("pid-file", "file \"" + printable(path) + "\": " + call, number));
+}
+
+Result<FileTarget> open_target(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  const auto failed = [&](const char* call, int number) {
-    return fail(system_error("pid-file", "file \"" + printable(path) + "\": " + call, number));
-  };
   const auto refused = [&](const char* why) {
     return fail({.code = REAPER_ERR_INVALID,
                  .sys_errno = 0,
@@ -177,26 +190,41 @@ Status write_file_atomically(const std::string& path, std::string_view text) {
   if (name.empty() || name == "." || name == ".." || path.find('\0') != std::string::npos) {
     return refused("is not a file's name");
   }
-  const Fd directory(open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return failed("open its directory", errno);
+  Fd directory(open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return file_error(path, "open its directory", errno);
   struct stat status{};
   if (fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
     if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) return refused("is not a regular file");
   } else if (errno != ENOENT) {
-    return failed("stat", errno);
+    return file_error(path, "stat", errno);
   }
+  return FileTarget{std::move(directory), name};
+}
+
+}  // namespace
+
+Status write_file_atomically(const std::string& path, std::string_view text) {
+  static std::atomic<unsigned> counter{0};
+  const FileTarget target = TRY(open_target(path));
   // The name need not be secret: O_EXCL refuses whatever stands there, and then the next one is tried.
   for (int attempt = 0;; ++attempt) {
     const std::string temporary =
         ".reaper-" + std::to_string(getpid()) + "-" + std::to_string(counter.fetch_add(1, std::memory_order_relaxed));
-    const Step step = make_file(directory.get(), temporary.c_str(), text, 0644, false);
+    const Step step = make_file(target.directory.get(), temporary.c_str(), text, 0644, false);
     if (step.call != nullptr && step.number == EEXIST && attempt < 100) continue;
-    if (step.call != nullptr) return failed(step.call, step.number);
-    if (renameat(directory.get(), temporary.c_str(), directory.get(), name.c_str()) == 0) return {};
+    if (step.call != nullptr) return file_error(path, step.call, step.number);
+    if (renameat(target.directory.get(), temporary.c_str(), target.directory.get(), target.name.c_str()) == 0)
+      return {};
     const int number = errno;
-    unlinkat(directory.get(), temporary.c_str(), 0);
-    return failed("rename", number);
+    unlinkat(target.directory.get(), temporary.c_str(), 0);
+    return file_error(path, "rename", number);
   }
+}
+
+Status check_file_target(const std::string& path) {
+  const FileTarget target = TRY(open_target(path));
+  if (may_write(target.directory.get())) return {};
+  return file_error(path, "write to its directory", errno);
 }
 
 }  // namespace reaper

@@ -35,6 +35,8 @@ std::string container_label(std::string_view id);
 int open_beneath(int directory, const char* name, int flags);
 // chmod of what an O_PATH descriptor names: fchmod(2) answers EBADF there, and fchmodat2 is of Linux 6.6. -1 and errno.
 int chmod_opened(int descriptor, unsigned mode);
+// Whether names can be made in an opened directory. False and errno, EROFS for instance.
+bool may_write(int directory);
 
 // The names in a directory but "." and "..". Moves no offset of `directory`. `what` is for the message.
 Result<std::vector<std::string>> list_names(int directory, std::string_view stage, std::string_view what);

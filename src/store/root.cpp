@@ -168,6 +168,18 @@ Status step(Walk& walk, const std::string& name, bool last) {
   return {};
 }
 
+// As far as it exists, or to its end.
+Status walk_to(Walk& walk) {
+  const std::vector<std::string> names = components(walk.path);
+  if (!walk.path.starts_with('/') || names.empty()) {
+    return fail(root_error(REAPER_ERR_INVALID, root_label(walk.path) + " is not an absolute path below /"));
+  }
+  walk.here = Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!walk.here || fstat(walk.here.get(), &walk.status) != 0) return fail(walk.error("/", "open"));
+  for (size_t at = 0; at < names.size(); ++at) TRY(step(walk, names[at], at + 1 == names.size()));
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> resolve_root(const char* given) {
@@ -191,18 +203,21 @@ Result<std::string> resolve_root(const char* given) {
 }
 
 Result<StateRoot> StateRoot::open(const std::string& path, bool make) {
-  const std::vector<std::string> names = components(path);
-  if (!path.starts_with('/') || names.empty()) {
-    return fail(root_error(REAPER_ERR_INVALID, root_label(path) + " is not an absolute path below /"));
-  }
-  Walk walk{
-      .path = path, .make = make, .here = Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)), .status = {}, .made = {}};
-  if (!walk.here || fstat(walk.here.get(), &walk.status) != 0) return fail(walk.error("/", "open"));
-  for (size_t at = 0; at < names.size(); ++at) TRY(step(walk, names[at], at + 1 == names.size()));
+  Walk walk{.path = path, .make = make, .here = {}, .status = {}, .made = {}};
+  TRY(walk_to(walk));
   Fd directory(openat(walk.here.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return fail(walk.error(names.back(), "open"));
+  if (!directory) return fail(walk.error(path, "open"));
   walk.made.keep();
   return StateRoot(std::move(directory), path);
+}
+
+Status StateRoot::check(const std::string& path) {
+  Walk walk{.path = path, .make = false, .here = {}, .status = {}, .made = {}};
+  const Status reached = walk_to(walk);
+  if (!reached.has_value() && reached.error().code != REAPER_ERR_NOT_FOUND) return reached;
+  // The directory itself, or the one that its first missing component would be made in.
+  if (may_write(walk.here.get())) return {};
+  return fail(walk.error(path, reached.has_value() ? "write to" : "make"));
 }
 
 Result<std::vector<std::string>> StateRoot::ids() const {

@@ -78,6 +78,8 @@ class StateRoot {
   // absent and `make` is not set. PERMISSION when everybody may write to it, or when a directory on the way to it may
   // be written by everybody (/tmp) and what stands there is a symbolic link, not ours, or (the root itself) not 0700.
   static Result<StateRoot> open(const std::string& path, bool make);
+  // Whether open() would make or find it, and a container could be made in it. Makes nothing.
+  static Status check(const std::string& path);
   int fd() const { return directory_.get(); }
   const std::string& path() const { return path_; }
   // Every name in it that is a valid id, sorted.
@@ -187,5 +189,7 @@ Result<bool> sweep(const StateRoot& root, std::string_view id, const Abandoned& 
 // --pid-file: the target's directory is opened once, a symbolic link at the name itself is replaced, not followed.
 // INVALID when something else than a regular file or a link stands there (nobody wants /dev/null replaced).
 Status write_file_atomically(const std::string& path, std::string_view text);
+// Whether that could be done, as far as can be told without doing it.
+Status check_file_target(const std::string& path);
 
 }  // namespace reaper

@@ -168,6 +168,7 @@ char *output_of_config(const struct scene *scene, const char *config, reaper_cre
   options.stdio[0] = -1;
   options.stdio[1] = output;
   options.stdio[2] = 2;
+  REQUIRE(!check_differs(scene, &options, NULL));
   reaper_container *container = must_create_with(scene, "output", &options);
   must_start(container);
   const reaper_exit_status status = must_wait(container);
@@ -279,6 +280,41 @@ char *filled(const struct scene *scene, const char *text) {
   return out;
 }
 
+/* The first error of reaper_check()'s JSON, "" for none. */
+static const char *first_error(const char *findings) {
+  const char *error = strstr(findings, "{\"level\":\"error\"");
+  return error != NULL ? error : "";
+}
+
+int check_differs(const struct scene *scene, const reaper_create_options *options, const struct expected *expected) {
+  char *findings = NULL;
+  reaper_error *error = NULL;
+  if (reaper_check(scene->runtime, options, REAPER_FORMAT_JSON, &findings, &error) != REAPER_OK)
+    return complain("check", error);
+  char *wanted = json_string("");
+  char *part = json_string("");
+  *wanted = '\0';
+  if (expected != NULL) {
+    char *pointer = json_string(expected->pointer);
+    free(wanted);
+    free(part);
+    wanted = text_of("{\"level\":\"error\",\"code\":\"%s\",\"pointer\":%s,\"stage\":\"%s\",\"message\":",
+                     reaper_error_name(expected->code), pointer, expected->stage);
+    part = json_string(expected->part);
+    free(pointer);
+  }
+  part[strlen(part) - 1] = '\0'; /* without its quotes */
+  const char *found = first_error(findings);
+  const int bad = strncmp(found, wanted, strlen(wanted)) != 0 || strstr(found, part + 1) == NULL ||
+                  (expected == NULL && *found != '\0') ||
+                  (strncmp(findings, "{\"ok\":true,", 11) == 0) != (expected == NULL);
+  if (bad) dprintf(2, "check says:\n%s\nwanted: %s... %s\n", findings, wanted, part + 1);
+  free(part);
+  free(wanted);
+  reaper_free(findings);
+  return bad;
+}
+
 int create_differs(const struct scene *scene, const reaper_create_options *options, const struct expected *expected) {
   reaper_container *container = NULL;
   reaper_error *error = NULL;
@@ -288,6 +324,14 @@ int create_differs(const struct scene *scene, const reaper_create_options *optio
 
 void assert_create_fails(const struct scene *scene, const reaper_create_options *options,
                          const struct expected *expected) {
+  assert_create_fails_unforeseen(scene, options, expected);
+  const struct census before = take_census(scene->place.directory);
+  if (check_differs(scene, options, expected)) fail_msg("config: %s", options->config != NULL ? options->config : "-");
+  assert_same_census(before, take_census(scene->place.directory));
+}
+
+void assert_create_fails_unforeseen(const struct scene *scene, const reaper_create_options *options,
+                                    const struct expected *expected) {
   const struct census before = take_census(scene->place.root);
   if (create_differs(scene, options, expected)) fail_msg("config: %s", options->config != NULL ? options->config : "-");
   assert_same_census(before, take_census(scene->place.root));

@@ -64,12 +64,18 @@ int quiet_life(reaper_runtime *runtime, const char *id, const char *config, int 
 /* Prints an error on stderr, frees it and returns 1. */
 int complain(const char *what, reaper_error *error);
 
+/* Whether reaper_check() says something else: as its first error what is expected, or with NULL no error at all. */
+int check_differs(const struct scene *scene, const reaper_create_options *options, const struct expected *expected);
+
 /* `text` with each '@' as the place's directory; free(3) it. */
 char *filled(const struct scene *scene, const char *text);
 /* Whether a create of these options fails in another way than expected, or gives a container. */
 int create_differs(const struct scene *scene, const reaper_create_options *options, const struct expected *expected);
-/* Fails as expected, and leaves nothing. */
+/* Fails as expected, and leaves nothing; and a preflight has foreseen it. */
 void assert_create_fails(const struct scene *scene, const reaper_create_options *options,
                          const struct expected *expected);
+/* The same where a preflight cannot know, or need not. */
+void assert_create_fails_unforeseen(const struct scene *scene, const reaper_create_options *options,
+                                    const struct expected *expected);
 
 #endif

@@ -139,7 +139,10 @@ static void test_refused_processes(void **state) {
   for (size_t i = 0; i < COUNT_OF(processes); ++i) {
     char *config = process_config(processes[i].text);
     const reaper_create_options options = options_of(scene, config);
-    assert_create_fails(scene, &options, &processes[i].expected);
+    if (strcmp(processes[i].expected.pointer, "/process/terminal") == 0) /* a run in the foreground takes it */
+      assert_create_fails_unforeseen(scene, &options, &processes[i].expected);
+    else
+      assert_create_fails(scene, &options, &processes[i].expected);
     free(config);
   }
 }
@@ -230,6 +233,8 @@ static void test_failures_of_create(void **state) {
 
 /* After a start that failed the container is stopped. */
 static void assert_start_fails(const struct scene *scene, const char *config, const struct expected *expected) {
+  const reaper_create_options options = options_of(scene, config);
+  if (expected->number != ETXTBSY) assert_false(check_differs(scene, &options, expected));
   const struct census before = take_census(scene->place.root);
   reaper_container *container = must_create(scene, "failing", config);
   reaper_error *error = NULL;

@@ -106,7 +106,8 @@ static int attempt_in_a_place_of_ones_own(const struct attempt *attempt) {
   const reaper_create_options options = options_of(&scene, config);
   warm_up(&scene);
   const struct census before = take_census(scene.place.root);
-  const int bad = create_differs(&scene, &options, &attempt->expected);
+  const int bad =
+      check_differs(&scene, &options, &attempt->expected) || create_differs(&scene, &options, &attempt->expected);
   const struct census after = take_census(scene.place.root);
   free(config);
   scene_close(&scene);

@@ -26,7 +26,7 @@
   X(reaper_runtime_free) X(reaper_runtime_root) X(reaper_create) X(reaper_open) \
   X(reaper_container_free) X(reaper_container_id) X(reaper_start) X(reaper_state) X(reaper_status) \
   X(reaper_pid) X(reaper_pidfd) X(reaper_kill) X(reaper_delete) X(reaper_delete_id) X(reaper_wait) \
-  X(reaper_list) X(reaper_plan) X(reaper_error_code) X(reaper_error_errno) X(reaper_error_message) \
+  X(reaper_list) X(reaper_plan) X(reaper_check) X(reaper_spec) X(reaper_error_code) X(reaper_error_errno) X(reaper_error_message) \
   X(reaper_error_pointer) X(reaper_error_stage) X(reaper_error_free) X(reaper_error_name) \
   X(reaper_free)
 /* clang-format on */
@@ -171,6 +171,10 @@ static void test_a_whole_life(void **state) {
   UNCHANGED(result = lib.reaper_features(&text, NULL));
   lib.reaper_free(text);
   UNCHANGED(result += lib.reaper_plan(runtime, &options, REAPER_FORMAT_TEXT, &text, NULL));
+  lib.reaper_free(text);
+  UNCHANGED(result += lib.reaper_check(runtime, &options, REAPER_FORMAT_JSON, &text, NULL));
+  lib.reaper_free(text);
+  UNCHANGED(result += lib.reaper_spec(&text, NULL));
   lib.reaper_free(text);
   UNCHANGED(result += lib.reaper_list(runtime, &text, NULL));
   lib.reaper_free(text);

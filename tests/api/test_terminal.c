@@ -265,10 +265,10 @@ static void test_somebody_must_take_it(void **state) {
   const struct expected useless = {REAPER_ERR_INVALID, 0, "config", "/process/terminal", "is of no use"};
   const struct expected both = {REAPER_ERR_INVALID, EINVAL, "arguments", "", "are both given"};
   reaper_create_options options = options_of(scene, with);
-  assert_create_fails(scene, &options, &nobody);
+  assert_create_fails_unforeseen(scene, &options, &nobody); /* a run in the foreground takes it */
   options.console = &master;
   options.console_socket = "/nonexistent";
-  assert_create_fails(scene, &options, &both);
+  assert_create_fails_unforeseen(scene, &options, &both); /* which check refuses too */
   options = options_of(scene, without);
   options.console = &master;
   assert_create_fails(scene, &options, &useless);

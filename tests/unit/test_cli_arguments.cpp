@@ -90,6 +90,8 @@ void test_commands(void**) {
       {"delete web", "delete <web>"},
       {"list", "list"},
       {"plan", "plan"},
+      {"check", "check"},
+      {"spec", "spec"},
       {"features", "features"},
   };
   check_rows(rows);
@@ -159,6 +161,9 @@ void test_create_and_run_options(void**) {
       {"run x --no-subreaper --no-pivot --no-new-keyring", "run no-new-keyring no-pivot no-subreaper <x>"},
       {"run --preserve-fds 3 --strict x", "run preserve-fds=3#3 strict <x>"},
       {"plan -b /b --strict", "plan bundle=/b strict"},
+      {"check --format json --strict", "check strict format=json"},
+      {"plan -f text", "plan format=text"},
+      {"spec --rootless -b /b", "spec bundle=/b rootless"},
   };
   check_rows(rows);
 }
@@ -202,7 +207,7 @@ void test_help_and_version(void**) {
       {"list --help", "list help"},
       {"checkpoint --help", "error: unknown command \"checkpoint\" (see reaper-runtime --help)"},
       {"--help checkpoint", "error: unknown command \"checkpoint\" (see reaper-runtime --help)"},
-      {"exec --help", "error: unknown command \"exec\" (see reaper-runtime --help)"},
+      {"exec --help", "error: unknown command \"exec\": did you mean spec? (see reaper-runtime --help)"},
       {"create --help=maybe",
        "error: option --help takes no value but true or false, not \"maybe\" (see reaper-runtime create --help)"},
   };

@@ -1,0 +1,36 @@
+#include "runtime/request.h"
+
+#include <fcntl.h>
+
+namespace reaper {
+
+namespace {
+
+void check_descriptor(int fd, const char* what, std::vector<Error>& errors) {
+  if (fcntl(fd, F_GETFD) >= 0) return;
+  errors.push_back({REAPER_ERR_INVALID, EBADF,
+                    std::string(what) + ": descriptor " + std::to_string(fd) + " is not open", "", "arguments"});
+}
+
+}  // namespace
+
+std::vector<Error> check_descriptors(const CreateRequest& request) {
+  std::vector<Error> errors;
+  for (const int fd : request.stdio)
+    if (fd != -1) check_descriptor(fd, "stdio", errors);
+  for (const int fd : request.extra_fds) check_descriptor(fd, "extra_fds", errors);
+  return errors;
+}
+
+PlanOptions plan_options(const CreateRequest& request, std::string_view id) {
+  PlanOptions options;
+  options.strict = request.strict;
+  options.supervise = request.supervise;
+  options.extra_fds = static_cast<uint32_t>(request.extra_fds.size());
+  options.listen_fds = request.listen_fds;
+  options.listen_names = request.listen_names;
+  if (request.new_keyring) options.session_keyring = "_ses." + std::string(id);
+  return options;
+}
+
+}  // namespace reaper

@@ -1,0 +1,17 @@
+// What a CreateRequest says before anything is read.
+#pragma once
+
+#include <vector>
+
+#include "plan/plan.h"
+#include "runtime/runtime.h"
+
+namespace reaper {
+
+// A descriptor that is handed over must be open.
+std::vector<Error> check_descriptors(const CreateRequest& request);
+
+// `id`: the container's, or what stands for it where there is none.
+PlanOptions plan_options(const CreateRequest& request, std::string_view id);
+
+}  // namespace reaper
