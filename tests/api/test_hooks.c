@@ -161,10 +161,12 @@ static void test_failure_in_create(void **state) {
   const struct scene *scene = *state;
   warm_up(scene);
   const struct census before = take_census(scene->place.root);
-  for (size_t i = 0; i < IN_CREATE; ++i) {
-    char *config = failing_config(scene, kinds[i], "exit 3");
-    char *pointer = text_of("/hooks/%s/1", kinds[i]);
-    const reaper_create_options options = options_of(scene, config);
+  for (size_t i = 0; i < 2 * IN_CREATE; ++i) {
+    const char *kind = kinds[i / 2];
+    char *config = failing_config(scene, kind, "exit 3");
+    char *pointer = text_of("/hooks/%s/1", kind);
+    reaper_create_options options = options_of(scene, config);
+    if (i % 2 != 0) options.flags |= REAPER_CREATE_SUPERVISE;
     const struct expected expected = {REAPER_ERR_HOOK, 0, "hook", pointer,
                                       "hook \"/bin/sh\" failed with exit status 3"};
     reaper_container *container = NULL;
@@ -181,10 +183,13 @@ static void test_failure_in_start(void **state) {
   const struct scene *scene = *state;
   warm_up(scene);
   const struct census before = take_census(scene->place.root);
-  for (size_t i = IN_CREATE; i <= POSTSTART; ++i) {
-    char *config = failing_config(scene, kinds[i], "kill -TERM $$; sleep 10");
-    char *pointer = text_of("/hooks/%s/1", kinds[i]);
-    reaper_container *container = must_create(scene, "fails", config);
+  for (size_t i = 2 * IN_CREATE; i < 2 * POSTSTART + 2; ++i) {
+    const char *kind = kinds[i / 2];
+    char *config = failing_config(scene, kind, "kill -TERM $$; sleep 10");
+    char *pointer = text_of("/hooks/%s/1", kind);
+    reaper_create_options options = options_of(scene, config);
+    if (i % 2 != 0) options.flags |= REAPER_CREATE_SUPERVISE;
+    reaper_container *container = must_create_with(scene, "fails", &options);
     const pid_t pid = must_pid(container);
     const struct expected expected = {REAPER_ERR_HOOK, 0, "hook", pointer, "hook \"/bin/sh\" was ended by SIGTERM"};
     reaper_error *error = NULL;

@@ -232,7 +232,10 @@ long duplicate(Kernel& k, int from, int to, bool cloexec) {
 long fcntl_call(Kernel& k, const Call& call) {
   const int fd = static_cast<int>(call.arguments[0]);
   if (!k.open.contains(fd)) return -EBADF;
-  if (call.arguments[1] == F_SETFD) return k.close_on_exec.erase(fd), 0;
+  if (call.arguments[1] == F_SETFD) {
+    call.arguments[2] == FD_CLOEXEC ? (void)k.close_on_exec.insert(fd) : (void)k.close_on_exec.erase(fd);
+    return 0;
+  }
   int to = static_cast<int>(call.arguments[2]);
   while (k.open.contains(to)) ++to;
   return duplicate(k, fd, to, true);
