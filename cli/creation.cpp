@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "pidfd_socket.h"
 #include "report.h"
 
 namespace reaper::cli {
@@ -85,6 +86,8 @@ uint32_t read_format(const Arguments& arguments) {
 int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runtime& runtime, Container& out,
                      int32_t* console) {
   if (int code = open_runtime(arguments, runtime)) return code;
+  PidfdSocket monitor;
+  if (int code = monitor.connect(arguments)) return code;
   Creation creation;
   read_creation(arguments, creation);
   creation.options.flags |= REAPER_CREATE_STDIO;
@@ -100,7 +103,9 @@ int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runt
   }
   if (code != REAPER_OK) return fail(error);
   out.reset(container);
-  return 0;
+  code = monitor.send(container);
+  if (code != 0) (void)reaper_delete(container, REAPER_DELETE_FORCE, nullptr);
+  return code;
 }
 
 }  // namespace reaper::cli

@@ -36,7 +36,7 @@ constexpr auto no_subreaper_row =
 constexpr auto console_socket_row = valued(Opt::console_socket, "console-socket", 0, Kind::text, "SOCKET",
                                            "send the terminal of the program to SOCKET");
 constexpr auto pidfd_socket_row =
-    valued(Opt::pidfd_socket, "pidfd-socket", 0, Kind::text, "SOCKET", "send the pidfd to SOCKET", Support::later);
+    valued(Opt::pidfd_socket, "pidfd-socket", 0, Kind::text, "SOCKET", "send the pidfd to SOCKET");
 
 constexpr OptionRow create_options[] = {
     bundle_row,

@@ -152,9 +152,6 @@ func TestUnsupportedOptions(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
 	b.write(config("true"))
-	for option, line := range map[string]string{"--pidfd-socket": "create --pidfd-socket=/s"} {
-		b.fails(phrases(option, "not supported"), append(strings.Fields(line), "-b", b.bundle, "c")...)
-	}
 	for _, globals := range [][]string{{"--systemd-cgroup"}, {"--cgroup-manager", "systemd"}} {
 		b.globals = globals
 		for _, command := range []string{"create", "run"} {
