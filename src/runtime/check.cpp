@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cgroup/cgroup.h"
 #include "config/config.h"
 #include "runtime/bundle.h"
 #include "runtime/console.h"
@@ -33,6 +34,8 @@ std::optional<Plan> check_plan(const Config& config, ProcessFacts& facts, const 
   PlanDiagnosis diagnosis = diagnose_plan(config, facts, plan_options(request, "<id>"));
   for (const Error& error : diagnosis.errors) findings.add(error);
   add_warnings(diagnosis.plan.warnings, config.warnings.size(), request.strict, findings);
+  const auto cgroups = look_at_cgroups(diagnosis.plan.cgroups);
+  if (!cgroups.has_value()) findings.add(cgroups.error());
   const auto blob = encode_plan(diagnosis.plan);
   if (!blob.has_value()) findings.add(blob.error());
   // As a user that this process cannot become, there is nothing to look up.

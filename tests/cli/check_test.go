@@ -230,6 +230,27 @@ func agrees(t *testing.T, b *box) {
 	}
 }
 
+// Whether this user may make the cgroup is looked at, and none is made.
+func TestCheckOfCgroups(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	if os.Getuid() == 0 {
+		b.asUser(ordinaryUID)
+	}
+	asks := config("true")
+	asks["linux"] = object{"cgroupsPath": "/reaper-" + filepath.Base(b.dir)}
+	b.write(asks)
+	found := b.check()
+	got := b.cli("create", "--bundle", b.bundle, "c")
+	want(t, "the same", found.OK, got.code == 0)
+	for _, finding := range found.Findings {
+		if finding.Level == "error" {
+			want(t, "pointer", finding.Pointer, "/linux/cgroupsPath")
+			want(t, "message", "reaper-runtime: create: "+finding.Message+"\n", got.stderr)
+		}
+	}
+}
+
 // Only one of the bundle's mistakes is the caller's: check tells which for whom.
 func TestCheckTellsWhatThisUserLacks(t *testing.T) {
 	t.Parallel()
