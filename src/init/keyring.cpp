@@ -24,7 +24,9 @@ bool read_number(const char*& position, uint64_t base, uint64_t& number) {
     if (digit >= base) break;
     number = number * base + digit;
   }
-  return position != begin && *position++ == ';';
+  if (position == begin || *position != ';') return false;
+  ++position;
+  return true;
 }
 
 // Joining by a name takes a keyring of that name that its owner lets us search, if there is one: a trap that anybody
