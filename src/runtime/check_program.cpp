@@ -17,6 +17,12 @@ namespace {
 
 constexpr int most_interpreters = 5;  // a script's interpreter may be a script (fs/exec.c, exec_binprm)
 
+std::string joined(const std::string& directory, const std::string& name) {
+  std::string path = directory;
+  if (!path.ends_with('/')) path += '/';
+  return path += name;
+}
+
 struct Lookup {
   const PlannedIdentity& identity;
   const ProcessFacts& facts;
@@ -30,9 +36,7 @@ struct Lookup {
     return subject(fixup && identity.uid != 0 ? 0 : identity.looks_up_with);
   }
   Subject program() const { return subject(identity.before_exec.effective); }
-  std::string absolute(const std::string& path) const {
-    return path.starts_with('/') ? path : cwd + (cwd.ends_with('/') ? "" : "/") + path;
-  }
+  std::string absolute(const std::string& path) const { return path.starts_with('/') ? path : joined(cwd, path); }
 };
 
 Error failure(wire::Op op, wire::Fault fault, int error, std::string text, std::string_view pointer) {
@@ -85,12 +89,15 @@ std::optional<Found> find_in_path(const Lookup& lookup, const std::string& name,
     more = colon != std::string_view::npos;
     const std::string entry(search.substr(0, colon));
     if (more) search.remove_prefix(colon + 1);
-    const std::string path = lookup.absolute(entry.empty() ? name : entry + "/" + name);
+    const std::string path = lookup.absolute(entry.empty() ? name : joined(entry, name));
     Access access = may_execute(path, lookup.finder(), lookup.facts);
     if (access.verdict == Verdict::yes) return Found{path, std::move(access.file)};
-    if (access.verdict == Verdict::unknown && !doubt) doubt = std::move(access);
+    if (access.verdict == Verdict::unknown) {
+      if (!doubt) doubt = std::move(access);
+      continue;
+    }
     seen = seen || access.error == EACCES;
-    if (access.verdict == Verdict::no && !is_passed_over(access.error)) {
+    if (!is_passed_over(access.error)) {
       lookup.findings.add(failure(wire::Op::find, wire::Fault::system_call, access.error, name, pointer));
       return std::nullopt;
     }
