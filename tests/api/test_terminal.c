@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -321,20 +322,30 @@ static void test_failure_leaves_nothing(void **state) {
   free(config);
 }
 
-/* A kernel or a filter that does not give one is named. */
-static int refused_by_a_filter(void *unused) {
-  (void)unused;
+/* What a kernel or a filter does not give is named. */
+static const struct {
+  struct denial denial;
+  const char *part;
+} refusals[] = {
+    {{SYS_ioctl, EPERM, 2, TIOCSPTLCK}, "TIOCSPTLCK"}, {{SYS_ioctl, EPERM, 2, TIOCGPTPEER}, "TIOCGPTPEER"},
+    {{SYS_ioctl, EPERM, 2, TIOCSCTTY}, "TIOCSCTTY"},   {{SYS_ioctl, EPERM, 2, TIOCGPTN}, "TIOCGPTN"},
+    {{SYS_ioctl, EPERM, 2, TIOCSWINSZ}, "TIOCSWINSZ"}, {{SYS_sendmsg, EPERM, 0, 0}, "sendmsg"},
+};
+
+static int refused_by_a_filter(void *row) {
   struct scene scene;
   scene_open(&scene);
-  char *config = process_config(TERMINAL_MEMBERS);
+  char *config = process_config(TERMINAL_MEMBERS ",\"consoleSize\":{\"height\":24,\"width\":80}");
   reaper_create_options options = options_of(&scene, config);
   int32_t master = -77;
   options.console = &master;
-  const struct denial denial = {SYS_ioctl, EPERM, 2, TIOCGPTPEER};
-  CHECK(deny(&denial, 1) == 0);
-  const struct expected expected = {REAPER_ERR_PERMISSION, EPERM, "terminal", "/process/terminal", "TIOCGPTPEER"};
+  const size_t number = *(size_t *)row;
+  CHECK(deny(&refusals[number].denial, 1) == 0);
+  const struct expected expected = {REAPER_ERR_PERMISSION, EPERM, "terminal", "/process/terminal",
+                                    refusals[number].part};
   CHECK(!create_differs(&scene, &options, &expected));
   CHECK(master == -77);
+  CHECK(count_entries(scene.place.root) == 0);
   free(config);
   scene_close(&scene);
   return 0;
@@ -344,7 +355,87 @@ static void test_no_terminal_to_be_had(void **state) {
   (void)state;
   need_terminals();
   if (!can_deny()) SKIP("seccomp filters are not allowed here");
-  assert_int_equal(in_child(refused_by_a_filter, NULL), 0);
+  for (size_t i = 0; i < COUNT_OF(refusals); ++i) assert_int_equal(in_child(refused_by_a_filter, &i), 0);
+}
+
+/* With one descriptor more each time: every step that needs one fails once, cleanly, and in the end none does. */
+static int short_of_descriptors(void *unused) {
+  (void)unused;
+  struct scene scene;
+  scene_open(&scene);
+  char *config = process_config(TERMINAL_MEMBERS);
+  reaper_create_options options = options_of(&scene, config);
+  int32_t master = -77;
+  options.console = &master;
+  struct rlimit before;
+  CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  int failures = 0;
+  for (rlim_t limit = 3; limit < 100; ++limit) {
+    const struct rlimit tight = {limit, before.rlim_max};
+    CHECK(setrlimit(RLIMIT_NOFILE, &tight) == 0);
+    reaper_container *container = NULL;
+    reaper_error *error = NULL;
+    const int result = reaper_create(scene.runtime, "tight", &options, &container, &error);
+    const int number = reaper_error_errno(error);
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    reaper_error_free(error);
+    if (result == REAPER_OK) {
+      CHECK(failures > 3);
+      CHECK(master >= 0);
+      CHECK(reaper_delete(container, REAPER_DELETE_FORCE, NULL) == REAPER_OK);
+      reaper_container_free(container);
+      close(master);
+      free(config);
+      scene_close(&scene);
+      return 0;
+    }
+    ++failures;
+    CHECK(number == EMFILE);
+    CHECK(master == -77);
+    CHECK(count_entries(scene.place.root) == 0);
+  }
+  return 2;
+}
+
+static void test_short_of_descriptors(void **state) {
+  (void)state;
+  need_terminals();
+  assert_int_equal(in_child(short_of_descriptors, NULL), 0);
+}
+
+/* The supervisor has no terminal: what the program leaves behind keeps it, and not the terminal. */
+static void test_supervised(void **state) {
+  need_terminals();
+  const struct scene *scene = *state;
+  char *file = path_in(&scene->place, "daemon");
+  char *script = text_of(
+      "setsid sh -c 'echo $$ > %s; exec sleep 1000' </dev/null >/dev/null 2>&1 & "
+      "while ! test -s %s; do sleep 0.01; done; tty; exit 4",
+      file, file);
+  char *config = terminal_config(script, "");
+  reaper_create_options options = options_of(scene, config);
+  int32_t master = -1;
+  options.console = &master;
+  options.flags = REAPER_CREATE_SUPERVISE;
+  reaper_container *container = must_create_with(scene, "supervised", &options);
+  must_start(container);
+  char *text = read_to_end(master);
+  assert_contains(text, "/dev/pts/");
+  assert_int_equal(must_wait(container).exit_code, 4);
+  char *description = must_state(container);
+  assert_contains(description, "\"supervision\":\"active\"");
+  reaper_free(description);
+  close(master);
+  end_and_delete(container);
+  /* And hung up before its start, it ends as any other. */
+  container = must_create_with(scene, "supervised", &options);
+  close(master);
+  assert_int_equal(must_wait(container).signal, SIGHUP);
+  must_delete(container);
+  free(text);
+  free(config);
+  free(script);
+  free(file);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, scene_teardown)
@@ -366,6 +457,8 @@ int main(void) {
       TEST(test_older_options),
       TEST(test_failure_leaves_nothing),
       TEST(test_no_terminal_to_be_had),
+      TEST(test_short_of_descriptors),
+      TEST(test_supervised),
   };
   return cmocka_run_group_tests_name("terminal", tests, NULL, NULL);
 }

@@ -313,6 +313,17 @@ func numbers(last int) string {
 	return text.String()
 }
 
+// Killed itself, run can put nothing back; the program's terminal is closed with it, as a person's would be.
+func TestTerminalRunIsKilled(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	p := b.sit(terminalConfig("/bin/sh", "-c", "echo ready; exec sleep 1000000"))
+	p.sees("ready")
+	p.signal(syscall.SIGKILL)
+	want(t, "exit code", p.exits(), -9)
+	b.waitStopped("c")
+}
+
 // Not a byte is lost at the end, however short the program lives and however slow its reader is.
 func TestTerminalLosesNothing(t *testing.T) {
 	t.Parallel()
