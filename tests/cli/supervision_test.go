@@ -151,7 +151,7 @@ while ! [ -s %[1]s/one ] || ! [ -s %[1]s/two ]; do sleep 0.01; done; %[2]s`, b.d
 		case "kill --all":
 			b.ok("kill", "--all", "c", "TERM")
 			waitGone(t, pids[0])
-			b.wantStatus("c", "stopped")
+			b.waitStopped("c")
 			if gone(pids[1]) {
 				t.Errorf("it ignores SIGTERM, and ended all the same")
 			}
