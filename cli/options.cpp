@@ -113,7 +113,7 @@ constexpr OptionRow globals[] = {
            "debug is --debug; the others change nothing"),
     flag(Opt::debug, "debug", 0, "say more, on stderr and in the log"),
     valued(Opt::cgroup_manager, "cgroup-manager", 0, Kind::choice, "cgroupfs|disabled|systemd",
-           "who makes the cgroup; systemd is not supported yet"),
+           "disabled: pass over cgroupsPath; systemd is not supported yet"),
     flag(Opt::version, "version", 'v', "print the release and leave"),
     help_row,
     valued(Opt::rootless, "rootless", 0, Kind::choice, "auto|true|false", "found out without being told",

@@ -141,6 +141,7 @@ REAPER_API const char *reaper_runtime_root(const reaper_runtime *runtime);
 #define REAPER_CREATE_STRICT (1U << 1)         /* warnings about config.json (unknown names, ...) are errors */
 #define REAPER_CREATE_SUPERVISE (1U << 2)      /* a supervisor stays: see reaper_create() */
 #define REAPER_CREATE_NO_NEW_KEYRING (1U << 3) /* the program keeps the caller's session keyring (keyrings(7)) */
+#define REAPER_CREATE_NO_CGROUP (1U << 4)      /* linux.cgroupsPath is passed over: the caller's cgroups stay */
 
 typedef struct reaper_create_options {
   uint64_t size;            /* sizeof(reaper_create_options) */
@@ -173,7 +174,9 @@ typedef struct reaper_create_options {
  * goes to *console, or in one message to `console_socket`: the slave's path as data, the master as SCM_RIGHTS
  * (unix(7)). That socket is connected before anything is made. When the last copy of the master is closed, the
  * program gets SIGHUP, a created container as well.
- * Changes: <root>/<id> is made. Warnings are logged and kept in reaper_state().
+ * Changes: <root>/<id> is made, and the cgroups of linux.cgroupsPath where they are missing (docs/cgroups.md): absolute
+ * from the cgroup mounts, relative from the caller's own cgroup; the container's process is moved into them before it
+ * carries out anything. Warnings are logged and kept in reaper_state().
  * With REAPER_CREATE_SUPERVISE that child is a supervisor, and the container's process is its child. It records how the
  * container ends, so that every process can ask reaper_wait() for it, and keeps all descendants in reach of
  * REAPER_KILL_ALL and reaper_delete(). It ends after the last of them; its zombie is taken by reaper_delete()
@@ -240,9 +243,9 @@ REAPER_API int reaper_pidfd(const reaper_container *container, int32_t *out, rea
 /*
  * Sends a signal (signal(7), by number) through a pidfd, after the process was compared with the record. With
  * REAPER_KILL_ALL, descendants are found through /proc; see reaper_state() for the containment in force. On a stopped
- * container that flag is success. Below a supervisor it reaches every descendant, also those that the container's
- * process has left behind, and with SIGKILL it returns when they have ended.
- * Errors: INVALID (the signal), STATUS (`container not running`), PERMISSION, TIMEOUT (SIGKILL below a supervisor: see
+ * container that flag is success. In a cgroup of its own, or below a supervisor, it reaches every process, also those
+ * that the container's first one has left behind, and with SIGKILL it returns when they have ended.
+ * Errors: INVALID (the signal), STATUS (`container not running`), PERMISSION, TIMEOUT (such a SIGKILL: see
  * kill_timeout_ms), as reaper_state() otherwise.
  */
 REAPER_API int reaper_kill(const reaper_container *container, int32_t signal, uint32_t flags, reaper_error **err);
@@ -250,8 +253,8 @@ REAPER_API int reaper_kill(const reaper_container *container, int32_t signal, ui
 #define REAPER_DELETE_FORCE (1U << 0) /* end the process first; also sweep what a killed reaper_create() left */
 
 /*
- * Removes a stopped container: its directory, and its zombie if it is a child of the caller. What a supervisor still
- * has below it is killed first. The handle answers NOT_FOUND afterwards, but keeps the exit status for reaper_wait().
+ * Removes a stopped container: its directory, the cgroups that were made for it, and its zombie if it is a child of the
+ * caller. What is left in its cgroups, or below its supervisor, is killed first. The handle answers NOT_FOUND afterwards, but keeps the exit status for reaper_wait().
  * Then the poststop hooks run; one that fails is a warning for the log, and nothing else.
  * Errors: STATUS (not stopped, without FORCE), BUSY, TIMEOUT (it does not die), CORRUPT, PERMISSION, SYSTEM, NO_MEMORY.
  */

@@ -10,8 +10,8 @@ using namespace reaper;
 namespace {
 
 constexpr size_t smallest_options = offsetof(reaper_create_options, listen_fd_count) + sizeof(uint32_t);
-constexpr uint32_t known_flags =
-    REAPER_CREATE_STDIO | REAPER_CREATE_STRICT | REAPER_CREATE_SUPERVISE | REAPER_CREATE_NO_NEW_KEYRING;
+constexpr uint32_t known_flags = REAPER_CREATE_STDIO | REAPER_CREATE_STRICT | REAPER_CREATE_SUPERVISE |
+                                 REAPER_CREATE_NO_NEW_KEYRING | REAPER_CREATE_NO_CGROUP;
 
 // sd_listen_fds_with_names(3): a name for each descriptor, of printable characters.
 Status check_listen_fds(const reaper_create_options& options) {
@@ -51,6 +51,7 @@ Result<CreateRequest> read_request(const reaper_create_options* given) {
   if (options.listen_names != nullptr) request.listen_names = options.listen_names;
   request.new_keyring = (options.flags & REAPER_CREATE_NO_NEW_KEYRING) == 0;
   request.strict = (options.flags & REAPER_CREATE_STRICT) != 0;
+  request.no_cgroup = (options.flags & REAPER_CREATE_NO_CGROUP) != 0;
   request.supervise = (options.flags & REAPER_CREATE_SUPERVISE) != 0;
   if ((options.flags & REAPER_CREATE_STDIO) != 0)
     for (int i = 0; i < 3; ++i) request.stdio[i] = options.stdio[i];

@@ -121,7 +121,7 @@ Status open_to_maker(const CgroupPlace& place, int directory) {
 
 Result<Fd> make_directory(Cgroup& cgroup, int parent, const std::string& name) {
   if (mkdirat(parent, name.c_str(), 0755) != 0) return fail(blame_path(place_error("mkdir", cgroup.place)));
-  Fd directory(open_child(parent, name));
+  Fd directory(open_child(parent, name));  // ENOENT: somebody has removed it already
   const uint64_t inode = directory ? inode_of(directory.get()) : 0;
   if (inode == 0) {
     const int number = errno;
@@ -134,15 +134,30 @@ Result<Fd> make_directory(Cgroup& cgroup, int parent, const std::string& name) {
   return directory;
 }
 
-Status make_cgroup(Cgroup& cgroup) {
+// The cgroup's directory, after everything that is missing before it.
+Result<Fd> make_missing(Cgroup& cgroup) {
   const auto names = names_of(cgroup.place.path);
   auto reached = walk_to(cgroup.place, names);
   if (!reached.has_value()) return fail(blame_path(reached.error()));
   cgroup.existing = reached->depth;
   for (size_t i = cgroup.existing; i < names.size(); ++i)
     reached->directory = TRY(make_directory(cgroup, reached->directory.get(), names[i]));
-  TRY(check_fit(cgroup.place, reached->directory.get()));
-  cgroup.inode = inode_of(reached->directory.get());
+  return std::move(reached->directory);
+}
+
+// Neighbours are made and removed at the same time: a parent appears, or goes, between a look and the next step. As
+// long as nothing of it is ours yet, we look again.
+Status make_cgroup(Cgroup& cgroup) {
+  constexpr int most_attempts = 1000;
+  auto directory = make_missing(cgroup);
+  for (int attempt = 1; !directory.has_value() && attempt < most_attempts; ++attempt) {
+    const int number = directory.error().sys_errno;
+    if (!cgroup.made.empty() || (number != EEXIST && number != ENOENT)) break;
+    directory = make_missing(cgroup);
+  }
+  if (!directory.has_value()) return fail(directory.error());
+  TRY(check_fit(cgroup.place, directory->get()));
+  cgroup.inode = inode_of(directory->get());
   return {};
 }
 

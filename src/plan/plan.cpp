@@ -160,7 +160,7 @@ Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOp
     add(plan, wire::Op::supervise);
     add(plan, wire::Op::session);
   }
-  if (config.cgroups_path) {
+  if (config.cgroups_path && !options.no_cgroup) {
     // Before what depends on it: processor affinity is reset by a cpuset, real-time scheduling needs a share.
     KEEP(notes.refusals, plan.cgroups, plan_cgroups(*config.cgroups_path, facts.cgroups));
     add(plan, cgroup_operation(plan.cgroups));

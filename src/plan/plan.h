@@ -47,6 +47,7 @@ struct PlanOptions {
   std::string listen_names;     // LISTEN_FDNAMES; empty: none
   std::string session_keyring;  // the name of a new one; empty: the program keeps the caller's
   bool supervise = false;       // a supervisor stays
+  bool no_cgroup = false;       // linux.cgroupsPath is passed over
 };
 
 // Adds the facts that this config asks for: they cost system calls that most creates can do without.

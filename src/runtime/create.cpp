@@ -30,7 +30,6 @@ struct Prepared {
   Config config;
   ProcessFacts facts;
   Plan plan;
-  Cgroups cgroups;
 };
 
 // Everything that can be known before anything is changed.
@@ -42,7 +41,6 @@ Result<Prepared> prepare(const CreateRequest& request, std::string_view id) {
   prepared.facts = TRY(read_process_facts());
   TRY(read_asked_facts(prepared.config, prepared.facts));
   prepared.plan = TRY(make_plan(prepared.config, prepared.facts, plan_options(request, id)));
-  prepared.cgroups = TRY(look_at_cgroups(prepared.plan.cgroups));
   return prepared;
 }
 
@@ -125,7 +123,8 @@ class Undo {
     // Nothing more can be done about a failure: the directory stays `creating`, without a living process, and the next
     // create or delete --force sweeps it, and its cgroups.
     if (!claim_.lock && !lock_again(runtime_, root_, claim_).has_value()) return;
-    aftermath_.removed = remove_with_cgroups(root_, claim_.directory, cgroups, runtime_.kill_deadline()).has_value();
+    const Cgroups made = cgroups.intended ? Cgroups{} : cgroups;
+    aftermath_.removed = remove_with_cgroups(root_, claim_.directory, made, runtime_.kill_deadline()).has_value();
   }
   void done() { done_ = true; }
 
@@ -197,9 +196,9 @@ Status run_create_hooks(Runtime& runtime, const StateRoot& root, Claim& claim, c
 }
 
 // One to read the container's directory; to find and empty a cgroup takes some more.
-Result<std::vector<Fd>> reserve_descriptors(int any, const Cgroups& cgroups) {
+Result<std::vector<Fd>> reserve_descriptors(int any, const Plan& plan) {
   std::vector<Fd> reserve;
-  for (size_t wanted = cgroups.list.empty() ? 1 : 6; reserve.size() < wanted;) {
+  for (size_t wanted = plan.cgroups.empty() ? 1 : 6; reserve.size() < wanted;) {
     reserve.emplace_back(fcntl(any, F_DUPFD_CLOEXEC, 3));
     if (!reserve.back()) return fail(system_error("claim", "fcntl F_DUPFD_CLOEXEC"));
   }
@@ -230,12 +229,12 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   const Fd console = TRY(connect_console(request, runtime->lock_deadline()));
   const ProcessIdentity owner = TRY(own_identity_once(*runtime));
   const auto root = TRY(open_root(*runtime, true));
-  std::vector<Fd> reserve = TRY(reserve_descriptors(root->fd(), prepared.cgroups));
+  std::vector<Fd> reserve = TRY(reserve_descriptors(root->fd(), prepared.plan));
   Claim claim = TRY(claim_or_sweep(*runtime, *root, id, owner));
   Undo undo(*runtime, *root, claim, std::move(reserve), aftermath);
   auto container = std::make_unique<Container>(runtime, TRY(claim.directory.reopen()));
 
-  undo.cgroups = prepared.cgroups;
+  undo.cgroups = TRY(look_at_cgroups(prepared.plan.cgroups));
   TRY(make_container_cgroups(claim.directory, undo.cgroups));
   launch.state_directory = claim.directory.fd();
   const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
@@ -273,6 +272,7 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
 
 Result<std::string> show_plan(const Runtime& runtime, const CreateRequest& request, uint32_t format) {
   const Prepared prepared = TRY(prepare(request, "<id>"));  // a plan is made for no container yet
+  TRY(look_at_cgroups(prepared.plan.cgroups));
   for (const Warning& warning : prepared.plan.warnings)
     if (runtime.log) runtime.log(REAPER_LOG_WARNING, warning_line(warning).c_str());
   return format == REAPER_FORMAT_JSON ? plan_to_json(prepared.plan) : plan_to_text(prepared.plan);

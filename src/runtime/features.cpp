@@ -28,7 +28,8 @@ void write_linux(JsonWriter& out) {
   }
   out.end_array();
   out.key("cgroup").begin_object();
-  for (const auto name : {"v1", "v2", "systemd", "systemdUser", "rdma"}) out.key(name).boolean(false);
+  for (const auto name : {"v1", "v2"}) out.key(name).boolean(true);
+  for (const auto name : {"systemd", "systemdUser", "rdma"}) out.key(name).boolean(false);
   out.end_object();
   // features-linux.md: what the runtime can do, whatever the host has.
   for (const auto name : {"apparmor", "selinux"}) write_support(out, name, true);

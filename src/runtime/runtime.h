@@ -76,6 +76,7 @@ struct CreateRequest {
   std::string listen_names;
   bool strict = false;
   bool supervise = false;
+  bool no_cgroup = false;
   std::optional<std::string> console_socket;  // takes the master of the program's terminal
   int32_t* console = nullptr;                 // or this does, on success
   bool new_keyring = true;

@@ -56,6 +56,34 @@ void truncated_plans(void**) {
   }
 }
 
+// Init waits until the library has put it into its cgroups, and goes on by that word alone.
+void waits_for_its_placement(void**) {
+  auto plan = full_plan();
+  plan.insert(plan.begin() + 1, {wire::Op::cgroup, "/linux/cgroupsPath", {2}, {"/sys/fs/cgroup/a", "/b"}});
+  const std::string launched = launch_bytes(encode(plan));
+  const size_t go_at = launched.size() - sizeof(wire::FrameHeader);
+  const std::string placed = frame_bytes(wire::Frame::placed);
+  const auto told = [&](const std::string& word) { return launched.substr(0, go_at) + word + launched.substr(go_at); };
+  Kernel k = full_kernel();
+  k.to_read = told(placed);
+  assert_true(run_init(k).executed);
+  std::string other_magic = placed;
+  other_magic[0] = static_cast<char>(other_magic[0] ^ 1);
+  for (const std::string& word :
+       {std::string(), frame_bytes(wire::Frame::ready), frame_bytes(wire::Frame::placed, "x"), other_magic}) {
+    k = full_kernel();
+    k.to_read = told(word);
+    assert_false(run_init(k).executed);
+    assert_false(called(k, __NR_bind));
+  }
+  for (size_t size = go_at; size < go_at + placed.size(); ++size) {  // the library died
+    k = full_kernel();
+    k.to_read = told(placed).substr(0, size);
+    assert_false(run_init(k).executed);
+    assert_false(called(k, __NR_bind));
+  }
+}
+
 void length_fields_lie(void**) {
   const std::string good = full_kernel().to_read;
   for (const uint32_t size : {0U, 1U, 7U, 8U, 0x7fffffffU, 0xffffffffU}) {
@@ -167,6 +195,7 @@ int main() {
       cmocka_unit_test(creator_dies_at_every_byte),
       cmocka_unit_test(every_byte_turned),
       cmocka_unit_test(truncated_plans),
+      cmocka_unit_test(waits_for_its_placement),
       cmocka_unit_test(length_fields_lie),
       cmocka_unit_test(arguments),
       cmocka_unit_test(gate_takes_only_a_start),
