@@ -32,7 +32,7 @@ int PidfdSocket::connect(const Arguments& arguments) {
     errno = ENAMETOOLONG;
     return fail_errno(what);
   }
-  strcpy(address.sun_path, path);
+  memcpy(address.sun_path, path, strlen(path));  // and a NUL, which stands there already
   socket_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket_ < 0) return fail_errno(what + ": socket");
   if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {

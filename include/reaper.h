@@ -254,9 +254,10 @@ REAPER_API int reaper_kill(const reaper_container *container, int32_t signal, ui
 
 /*
  * Removes a stopped container: its directory, the cgroups that were made for it, and its zombie if it is a child of the
- * caller. What is left in its cgroups, or below its supervisor, is killed first. The handle answers NOT_FOUND afterwards, but keeps the exit status for reaper_wait().
- * Then the poststop hooks run; one that fails is a warning for the log, and nothing else.
- * Errors: STATUS (not stopped, without FORCE), BUSY, TIMEOUT (it does not die), CORRUPT, PERMISSION, SYSTEM, NO_MEMORY.
+ * caller. What is left in its cgroups, or below its supervisor, is killed first. The handle answers NOT_FOUND
+ * afterwards, but keeps the exit status for reaper_wait(). Then the poststop hooks run; one that fails is a warning for
+ * the log, and nothing else. Errors: STATUS (not stopped, without FORCE), BUSY, TIMEOUT (it does not die), CORRUPT,
+ * PERMISSION, SYSTEM, NO_MEMORY.
  */
 REAPER_API int reaper_delete(reaper_container *container, uint32_t flags, reaper_error **err);
 

@@ -85,7 +85,8 @@ const char* code_name(int code) {
       "REAPER_OK",         "REAPER_ERR_INVALID",   "REAPER_ERR_UNSUPPORTED", "REAPER_ERR_NOT_FOUND",
       "REAPER_ERR_EXISTS", "REAPER_ERR_STATUS",    "REAPER_ERR_BUSY",        "REAPER_ERR_PERMISSION",
       "REAPER_ERR_SYSTEM", "REAPER_ERR_NO_MEMORY", "REAPER_ERR_TIMEOUT",     "REAPER_ERR_CORRUPT",
-      "REAPER_ERR_VERIFY", "REAPER_ERR_EXEC",      "REAPER_ERR_UNKNOWN",     "REAPER_ERR_INTERNAL", "REAPER_ERR_HOOK"};
+      "REAPER_ERR_VERIFY", "REAPER_ERR_EXEC",      "REAPER_ERR_UNKNOWN",     "REAPER_ERR_INTERNAL",
+      "REAPER_ERR_HOOK"};
   constexpr int count = sizeof names / sizeof *names;
   return code <= 0 && code > -count ? names[-code] : "REAPER_ERR_?";
 }

@@ -18,6 +18,7 @@ inline constexpr Deadline no_deadline = Deadline::max();
 struct ReceivedFrame {
   wire::Frame type;
   std::string payload;
+  // NOLINTNEXTLINE(readability-redundant-member-init): so that designated initializers may leave it out
   Fd descriptor = {};  // that came with it (SCM_RIGHTS), close-on-exec; most frames have none
 };
 

@@ -46,6 +46,8 @@ struct ExitRecord {
 };
 
 // state.json: what create commits. Text of `warnings` and `credentials` is JSON made by the runtime.
+// The empty initializers let designated initializers leave members out without a warning of gcc 12.
+// NOLINTBEGIN(readability-redundant-member-init)
 struct Record {
   std::string id;
   std::string oci_version;
@@ -54,7 +56,8 @@ struct Record {
   std::string created;  // RFC 3339, UTC, nanoseconds
   uint32_t owner_uid = 0;
   ProcessIdentity init;
-  std::optional<ProcessIdentity> supervisor = {};  // none: nobody stays
+  std::optional<ProcessIdentity> supervisor = {}; // NOLINTEND(readability-redundant-member-init)
+ // none: nobody stays
   std::string hooks_json = {};                     // what hooks_from_json() takes; empty: the container has none
   bool has_process = true;                         // false: config.json had no `process`, start is an error
   std::string credentials_json;                    // what `reaper.credentials` of state is made from
