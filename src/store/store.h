@@ -56,14 +56,14 @@ struct Record {
   std::string created;  // RFC 3339, UTC, nanoseconds
   uint32_t owner_uid = 0;
   ProcessIdentity init;
-  std::optional<ProcessIdentity> supervisor = {}; // NOLINTEND(readability-redundant-member-init)
- // none: nobody stays
+  std::optional<ProcessIdentity> supervisor = {};  // none: nobody stays
   std::string hooks_json = {};                     // what hooks_from_json() takes; empty: the container has none
   bool has_process = true;                         // false: config.json had no `process`, start is an error
   std::string credentials_json;                    // what `reaper.credentials` of state is made from
   std::string warnings_json;                       // the array `reaper.warnings` of state
   std::string cgroups_json = {};                   // an object of the runtime's; empty: no cgroups of its own
 };
+// NOLINTEND(readability-redundant-member-init)
 
 // Versioned, length-checked, checksummed JSON. decode: CORRUPT with a message that says what is wrong; UNSUPPORTED for
 // a whole record that a newer version wrote. Whether its id is the directory's is for read_record().
