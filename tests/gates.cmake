@@ -3,7 +3,8 @@
 # one only.
 find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
 function(reaper_gate name timeout)
-  add_test(NAME gate.${name} COMMAND ${Python3_EXECUTABLE} -B -m unittest -v test_${name}
+  # By PATH, not where CMake found it: the tests run again as a user who may not enter that place.
+  add_test(NAME gate.${name} COMMAND env python3 -B -m unittest -v test_${name}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/gates)
   set_tests_properties(gate.${name} PROPERTIES LABELS gate TIMEOUT ${timeout} ENVIRONMENT
     "REAPER_SOURCE=${PROJECT_SOURCE_DIR};REAPER_TEST_BUILD=${CMAKE_BINARY_DIR};REAPER_SANITIZE=${REAPER_SANITIZE};REAPER_COVERAGE=$<$<BOOL:${REAPER_COVERAGE}>:1>")
