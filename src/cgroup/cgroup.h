@@ -17,9 +17,10 @@ namespace reaper {
 
 struct Cgroup {
   CgroupPlace place;
-  size_t existing = 0;         // how many names of the path were there before
-  uint64_t inode = 0;          // of the cgroup; 0: it is not made yet
-  std::vector<uint64_t> made;  // of the directories that were made after those that existed; none: it was joined
+  size_t existing = 0;  // how many names of the path were there before
+  uint64_t inode = 0;   // of the cgroup; 0: it is not made yet
+  // Of the directories after those that existed; 0: a neighbour made it meanwhile. None: it was joined.
+  std::vector<uint64_t> made;
 };
 
 struct Cgroups {

@@ -134,30 +134,59 @@ Result<Fd> make_directory(Cgroup& cgroup, int parent, const std::string& name) {
   return directory;
 }
 
-// The cgroup's directory, after everything that is missing before it.
-Result<Fd> make_missing(Cgroup& cgroup) {
-  const auto names = names_of(cgroup.place.path);
-  auto reached = walk_to(cgroup.place, names);
+// The directories from the last one that existed down to the one that is made next.
+struct Way {
+  std::vector<std::string> names;
+  std::vector<Fd> opened;
+};
+
+Status begin(const Cgroup& cgroup, Way& way, size_t& existing) {
+  auto reached = walk_to(cgroup.place, way.names);
   if (!reached.has_value()) return fail(blame_path(reached.error()));
-  cgroup.existing = reached->depth;
-  for (size_t i = cgroup.existing; i < names.size(); ++i)
-    reached->directory = TRY(make_directory(cgroup, reached->directory.get(), names[i]));
-  return std::move(reached->directory);
+  existing = reached->depth;
+  way.opened.clear();
+  way.opened.push_back(std::move(reached->directory));
+  return {};
 }
 
-// Neighbours are made and removed at the same time: a parent appears, or goes, between a look and the next step. As
-// long as nothing of it is ours yet, we look again.
-Status make_cgroup(Cgroup& cgroup) {
-  constexpr int most_attempts = 1000;
-  auto directory = make_missing(cgroup);
-  for (int attempt = 1; !directory.has_value() && attempt < most_attempts; ++attempt) {
-    const int number = directory.error().sys_errno;
-    if (!cgroup.made.empty() || (number != EEXIST && number != ENOENT)) break;
-    directory = make_missing(cgroup);
+// Makes the next name. Neighbours make and remove theirs at the same time: a parent that appears meanwhile is theirs,
+// and when one of theirs has gone again we step back behind it. What is ours nobody else may take away.
+Status make_next(Cgroup& cgroup, Way& way) {
+  const size_t depth = cgroup.existing + cgroup.made.size();
+  const std::string& name = way.names[depth];
+  const size_t made = cgroup.made.size();
+  auto directory = make_directory(cgroup, way.opened.back().get(), name);
+  if (directory.has_value()) {
+    way.opened.push_back(std::move(*directory));
+    return {};
   }
-  if (!directory.has_value()) return fail(directory.error());
-  TRY(check_fit(cgroup.place, directory->get()));
-  cgroup.inode = inode_of(directory->get());
+  const int number = directory.error().sys_errno;
+  const bool is_ours = cgroup.made.size() != made;
+  if (number == EEXIST && !is_ours && depth + 1 < way.names.size()) {
+    Fd theirs(open_child(way.opened.back().get(), name));
+    if (!theirs) return errno == ENOENT ? Status{} : fail(blame_path(place_error("open", cgroup.place)));
+    cgroup.made.push_back(0);
+    way.opened.push_back(std::move(theirs));
+    return {};
+  }
+  const bool stands_in_ours = !cgroup.made.empty() && cgroup.made.back() != 0;
+  if (number != ENOENT || is_ours || stands_in_ours) return fail(directory.error());
+  if (cgroup.made.empty()) return begin(cgroup, way, cgroup.existing);
+  cgroup.made.pop_back();
+  way.opened.pop_back();
+  return {};
+}
+
+Status make_cgroup(Cgroup& cgroup) {
+  constexpr int most_steps = 10000;
+  Way way = {names_of(cgroup.place.path), {}};
+  TRY(begin(cgroup, way, cgroup.existing));
+  for (int step = 0; cgroup.existing + cgroup.made.size() < way.names.size(); ++step) {
+    if (step == most_steps) return fail(blame_path(place_error("mkdir", cgroup.place, EBUSY)));
+    TRY(make_next(cgroup, way));
+  }
+  TRY(check_fit(cgroup.place, way.opened.back().get()));
+  cgroup.inode = inode_of(way.opened.back().get());
   return {};
 }
 

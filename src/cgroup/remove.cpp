@@ -116,8 +116,9 @@ Status remove_cgroup(const Finder& finder, const Cgroup& cgroup, bool intended, 
   if (intended) return remove_intended(path);
   for (size_t i = cgroup.made.size(); i-- > 0;) {
     const size_t depth = path.existing + i;
-    if (depth >= path.names.size()) continue;
-    if (i + 1 == cgroup.made.size())
+    if (depth >= path.names.size() || cgroup.made[i] == 0) continue;
+    // The cgroup itself, and never a parent that a create which failed got no further than: neighbours live there.
+    if (depth + 1 == path.names.size())
       TRY(remove_filled(path, depth, cgroup.made[i], deadline));
     else
       TRY(remove_parent(path, depth, cgroup.made[i]));
