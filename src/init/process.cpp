@@ -72,7 +72,7 @@ Outcome adopt_descendants() {
 // reaped: no pid in it can mean another process.
 [[noreturn]] void end_all_children() {
   for (;;) {
-    char list[4096];
+    char list[4096] = {};
     const long file = call(__NR_openat, AT_FDCWD, "/proc/thread-self/children", O_RDONLY | O_CLOEXEC, 0);
     const long size = call_again(__NR_read, file, list, sizeof list);
     call(__NR_close, file);
@@ -92,13 +92,13 @@ Outcome adopt_descendants() {
 
 // Clones and tells the library. In the child the answer is no process.
 Outcome clone_and_tell(const State& state, Child& child) {
-  int turn[2];
+  int turn[2] = {-1, -1};
   if (const long result = call(__NR_pipe2, turn, O_CLOEXEC); result < 0) return failed_call(result, "pipe2");
   child = clone_child();
   if (child.pid < 0) return failed_call(child.pid, "clone");
   if (child.pid == 0) {
     // The library hears of us before it hears anything from us. End of file: who should have said so is dead.
-    char byte;
+    char byte = 0;
     call(__NR_close, turn[1]);
     if (call_again(__NR_read, turn[0], &byte, 1) != 1) exit_now(1);
     return checked(call(__NR_close, turn[0]), "close");
