@@ -84,7 +84,7 @@ Result<std::optional<Claim>> try_claim(const StateRoot& root, const std::string&
   }
   auto written = create_file({directory->fd(), owner_name, name, "claim"}, owner_line);
   if (!written.has_value()) return fail(undo(root, name, std::move(written).error()));
-  return Claim{std::move(*directory), std::move(*lock)};
+  return Claim{std::move(*directory), std::move(lock)};
 }
 
 }  // namespace
