@@ -80,10 +80,12 @@ static void test_core_dump_is_recorded(void **state) {
     print_message("SKIP: RLIMIT_CORE is limited here\n");
     skip();
   }
-  char *config = process_config(
-      text_of("\"args\":[\"/bin/sh\",\"-c\",\"kill -SEGV $$\"],\"cwd\":%s,\"rlimits\":[{\"type\":\"RLIMIT_CORE\","
-              "\"soft\":1048576,\"hard\":1048576}]",
-              json_string(scene->place.directory)));
+  char *directory = json_string(scene->place.directory);
+  char *members = text_of(
+      "\"args\":[\"/bin/sh\",\"-c\",\"kill -SEGV $$\"],\"cwd\":%s,\"rlimits\":[{\"type\":\"RLIMIT_CORE\","
+      "\"soft\":1048576,\"hard\":1048576}]",
+      directory);
+  char *config = process_config(members);
   reaper_container *container = must_supervise(scene, "core", config);
   must_start(container);
   const reaper_exit_status status = must_wait(container);
@@ -91,6 +93,8 @@ static void test_core_dump_is_recorded(void **state) {
   assert_int_equal(status.core_dumped, 1);
   must_delete(container);
   free(config);
+  free(members);
+  free(directory);
 }
 
 /* A pidfd to poll, as for any container, and a wait with a limit. */
@@ -116,11 +120,15 @@ static void test_poll_and_limits(void **state) {
 
 /* In the script's shell: daemons that fork twice and lead sessions of their own, and leave their pids. */
 static char *daemons(const struct scene *scene, const char *rest) {
-  return filled(scene, text_of("(setsid sh -c 'echo $$ >@/one; exec sleep 1000' &) ; "
-                               "setsid sh -c '(sh -c \"echo \\$\\$ >@/two; exec sleep 1000\" &) ; exit' ; "
-                               "(trap '' TERM HUP INT; (trap '' TERM; sh -c 'echo $$ >@/three; trap \"\" TERM; "
-                               "while :; do sleep 1000; done') &) ; %s",
-                               rest));
+  char *text = text_of(
+      "(setsid sh -c 'echo $$ >@/one; exec sleep 1000' &) ; "
+      "setsid sh -c '(sh -c \"echo \\$\\$ >@/two; exec sleep 1000\" &) ; exit' ; "
+      "(trap '' TERM HUP INT; (trap '' TERM; sh -c 'echo $$ >@/three; trap \"\" TERM; "
+      "while :; do sleep 1000; done') &) ; %s",
+      rest);
+  char *script = filled(scene, text);
+  free(text);
+  return script;
 }
 
 /* Whatever forks twice or calls setsid is found by kill --all, before and after the container's own process has ended.
