@@ -27,14 +27,10 @@ struct Line {
   }
   void add_number(int64_t value) {
     char digits[20];
-    int count = 0;
-    uint64_t rest = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
-    do {
-      digits[count++] = static_cast<char>('0' + rest % 10);
-      rest /= 10;
-    } while (rest != 0);
+    char* const end = digits + sizeof digits;
     if (value < 0) add('-');
-    while (count != 0) add(digits[--count]);
+    const uint64_t magnitude = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+    for (const char* digit = digits_before(end, magnitude); digit != end; ++digit) add(*digit);
     add(' ');
   }
   // 64-bit FNV-1a of what stands before it, as in every file of the state directory.

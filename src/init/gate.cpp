@@ -9,6 +9,7 @@
 #include <linux/un.h>
 
 #include "init/frames.h"
+#include "init/signals.h"
 #include "init/stages.h"
 #include "init/sys.h"
 
@@ -20,15 +21,11 @@ constexpr int af_unix = 1;                          // AF_UNIX, unix(7); the ker
 constexpr int sock_stream_cloexec = 1 | O_CLOEXEC;  // SOCK_STREAM | SOCK_CLOEXEC, socket(2)
 constexpr int backlog = 16;
 constexpr int request_limit_ms = 5000;  // for a client that connects and then says nothing
-constexpr uint64_t signal_set_size = 8;
-
-constexpr uint64_t bit(int signal) {
-  return uint64_t{1} << (signal - 1);
-}
 
 // Every signal whose default does not end the process (signal(7)). SIGKILL and SIGSTOP cannot be taken anyway.
-constexpr uint64_t harmless = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH) | bit(SIGSTOP) | bit(SIGTSTP) |
-                              bit(SIGTTIN) | bit(SIGTTOU) | bit(SIGKILL);
+constexpr uint64_t harmless = signal_bit(SIGCHLD) | signal_bit(SIGCONT) | signal_bit(SIGURG) | signal_bit(SIGWINCH) |
+                              signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU) |
+                              signal_bit(SIGKILL);
 
 // signalfd_siginfo of signalfd(2); only the first member is used.
 struct SignalInfo {
@@ -39,14 +36,8 @@ struct SignalInfo {
 // Ends this process by the signal that came, so that whoever waits sees the truth. The first process of a pid namespace
 // ignores its own signals: an exit status has to do there.
 [[noreturn]] void die_by(int signal) {
-  struct {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)();
-    uint64_t mask;
-  } action = {};
-  call(__NR_rt_sigaction, signal, &action, nullptr, signal_set_size);
-  const uint64_t set = bit(signal);
+  set_default_disposition(signal);
+  const uint64_t set = signal_bit(signal);
   call(__NR_kill, call(__NR_getpid), signal);
   call(__NR_rt_sigprocmask, SIG_UNBLOCK, &set, nullptr, signal_set_size);
   exit_now(128 + signal);

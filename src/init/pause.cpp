@@ -5,16 +5,13 @@
 #include <linux/wait.h>
 
 #include "init/frames.h"
+#include "init/signals.h"
 #include "init/stages.h"
 #include "init/sys.h"
 
 namespace reaper::init {
 
 namespace {
-
-constexpr uint64_t bit(int signal) {
-  return uint64_t{1} << (signal - 1);
-}
 
 const char* base_name(const char* path) {
   const char* name = path;
@@ -33,10 +30,9 @@ void show_as(const State& state, const char* name) {
 
 // One SIGCHLD may stand for many.
 void reap_all() {
-  constexpr int pid_of_child = 4;  // siginfo_t as waitid(2) fills it in, by 32-bit words; 0: nobody has ended
-  int32_t info[32];
-  do info[pid_of_child] = 0;
-  while (call(__NR_waitid, P_ALL, 0, info, WEXITED | WNOHANG, nullptr) == 0 && info[pid_of_child] != 0);
+  WaitInfo info = {};
+  do info.pid = 0;
+  while (call(__NR_waitid, P_ALL, 0, &info, WEXITED | WNOHANG, nullptr) == 0 && info.pid != 0);
 }
 
 }  // namespace
@@ -50,14 +46,14 @@ Outcome pause(State& state, const Operation& operation) {
     return failed_call(result, "prctl(PR_SET_NAME)");
   show_as(state, operation.string(0));
   // From here on these three wait for us; every other signal does what it does by default.
-  const uint64_t awaited = bit(SIGINT) | bit(SIGTERM) | bit(SIGCHLD);
-  if (const long result = call(__NR_rt_sigprocmask, SIG_SETMASK, &awaited, nullptr, 8); result < 0)
+  const uint64_t awaited = signal_bit(SIGINT) | signal_bit(SIGTERM) | signal_bit(SIGCHLD);
+  if (const long result = call(__NR_rt_sigprocmask, SIG_SETMASK, &awaited, nullptr, signal_set_size); result < 0)
     return failed_call(result, "rt_sigprocmask");
   // To the client this is execve(2): EXEC, then end of file.
   send_frame(state.connection, wire::Frame::exec, nullptr, 0);
   call(__NR_close, state.connection);
   for (;;) {
-    const long signal = call(__NR_rt_sigtimedwait, &awaited, nullptr, nullptr, 8);
+    const long signal = call(__NR_rt_sigtimedwait, &awaited, nullptr, nullptr, signal_set_size);
     if (signal == SIGINT || signal == SIGTERM) exit_now(0);
     if (signal == SIGCHLD) reap_all();
   }

@@ -9,22 +9,13 @@
 #include <linux/wait.h>
 
 #include "init/frames.h"
+#include "init/signals.h"
 #include "init/stages.h"
 #include "init/sys.h"
 
 namespace reaper::init {
 
 namespace {
-
-// siginfo_t as waitid(2) fills it in; the kernel's own has a union of everything.
-struct WaitInfo {
-  int32_t signal, error, code, padding;
-  int32_t pid;
-  uint32_t uid;
-  int32_t status;
-  uint8_t rest[100];
-};
-static_assert(sizeof(WaitInfo) == 128);
 
 struct Usage {  // rusage, getrusage(2)
   int64_t user_seconds, user_microseconds, system_seconds, system_microseconds;
@@ -57,14 +48,7 @@ void reap(int32_t pid) {
 // What both need before they clone: to be told of every end. A host that ignores SIGCHLD hands that on, and the kernel
 // would reap for us (sigaction(2)).
 Outcome adopt_descendants() {
-  struct {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)();
-    uint64_t mask;
-  } action = {};  // SIG_DFL is 0
-  if (const long result = call(__NR_rt_sigaction, SIGCHLD, &action, nullptr, 8); result < 0)
-    return failed_call(result, "rt_sigaction");
+  if (const long result = set_default_disposition(SIGCHLD); result < 0) return failed_call(result, "rt_sigaction");
   return checked(call(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)");
 }
 

@@ -5,6 +5,7 @@
 #include <linux/fcntl.h>
 
 #include "init/frames.h"
+#include "init/signals.h"
 #include "init/stages.h"
 #include "init/sys.h"
 
@@ -123,19 +124,13 @@ Outcome find_executable(State& state, const Operation& operation) {
 }
 
 Outcome reset_signals() {
-  struct {
-    void (*handler)(int);
-    unsigned long flags;
-    void (*restorer)();
-    uint64_t mask;
-  } action = {};  // SIG_DFL is 0
   for (int signal = 1; signal <= 64; ++signal) {
     if (signal == SIGKILL || signal == SIGSTOP) continue;
-    const long result = call(__NR_rt_sigaction, signal, &action, nullptr, 8);
+    const long result = set_default_disposition(signal);
     if (result < 0) return failed_call(result, "rt_sigaction");
   }
   const uint64_t none = 0;
-  return checked(call(__NR_rt_sigprocmask, SIG_SETMASK, &none, nullptr, 8), "rt_sigprocmask");
+  return checked(call(__NR_rt_sigprocmask, SIG_SETMASK, &none, nullptr, signal_set_size), "rt_sigprocmask");
 }
 
 Outcome announce_listeners(State& state, const Operation& operation) {
