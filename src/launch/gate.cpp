@@ -1,11 +1,5 @@
 // The client of a created container's gate.
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#include <charconv>
-#include <cstring>
-#include <thread>
-
+#include "launch/connect.h"
 #include "launch/frames.h"
 #include "launch/launch.h"
 
@@ -18,26 +12,14 @@ Error gone() {
 }
 
 Result<Fd> connect_gate(int state_directory, Deadline deadline) {
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Fd socket = unix_socket();
   if (!socket) return fail(system_error("gate", "socket"));
-  // By way of /proc, because the state directory's own path may be longer than sun_path's 108 bytes.
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  constexpr std::string_view prefix = "/proc/self/fd/";
-  memcpy(address.sun_path, prefix.data(), prefix.size());
-  char* end =
-      std::to_chars(address.sun_path + prefix.size(), address.sun_path + sizeof address.sun_path - 8, state_directory)
-          .ptr;
-  memcpy(end, "/gate", 6);
-  for (;;) {
-    if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return socket;
-    if (errno == ECONNREFUSED || errno == ENOENT) return fail(gone());
-    // EAGAIN: the listener's queue is full (connect(2), AF_UNIX).
-    if (errno != EAGAIN && errno != EINTR) return fail(system_error("gate", "connect to the container's gate"));
-    if (std::chrono::steady_clock::now() >= deadline)
-      return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT, "the container's gate does not answer", "", "gate"});
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  const int error = connect_at(socket, state_directory, "/gate", deadline);
+  if (error == 0) return socket;
+  if (error == ECONNREFUSED || error == ENOENT) return fail(gone());
+  if (error == ETIMEDOUT)
+    return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT, "the container's gate does not answer", "", "gate"});
+  return fail(system_error("gate", "connect to the container's gate", error));
 }
 
 Error unexpected(const ReceivedFrame& frame) {

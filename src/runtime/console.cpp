@@ -4,11 +4,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
-#include <cstdio>
 #include <cstring>
-#include <thread>
+
+#include "launch/connect.h"
 
 namespace reaper {
 
@@ -62,22 +61,15 @@ Result<Fd> connect_console(const CreateRequest& request, Deadline deadline) {
   if (!request.console_socket) return Fd();
   const std::string& path = *request.console_socket;
   const Fd place = TRY(find_socket(path));
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Fd socket = unix_socket();
   if (!socket) return fail(console_error(path, "socket", errno));
-  // By way of /proc: the path may be longer than sun_path's 108 bytes, and another one by now.
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", place.get());
-  for (;;) {
-    if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return socket;
-    // EAGAIN: the listener's queue is full (connect(2), AF_UNIX).
-    if (errno != EAGAIN && errno != EINTR) return fail(console_error(path, "connect", errno));
-    if (std::chrono::steady_clock::now() >= deadline)
-      return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT,
-                   "console socket \"" + printable(path) + "\": ETIMEDOUT: its queue is full, and nobody accepts", "",
-                   "console"});
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  const int error = connect_at(socket, place.get(), "", deadline);
+  if (error == 0) return socket;
+  if (error == ETIMEDOUT)
+    return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT,
+                 "console socket \"" + printable(path) + "\": ETIMEDOUT: its queue is full, and nobody accepts", "",
+                 "console"});
+  return fail(console_error(path, "connect", error));
 }
 
 Status send_terminal(const Fd& console, const Launched& launched) {
