@@ -53,14 +53,16 @@ std::optional<ExitStatus> learn_exit(const Container& container, bool reap) {
   // Known from a look at the zombie (state does that), it still is to be reaped.
   if (container.exit && (!reap || container.reaped)) return container.exit;
   // A supervisor's record says most, and whoever adopted a lost supervisor's container may still reap it.
-  auto exit = recorded_exit(container.directory);
+  std::optional<ExitStatus> exit;
+  if (container.record->supervisor) exit = recorded_exit(container.directory);
   const bool recorded = exit.has_value();
   if (!recorded) exit = read_exit_status(container.pidfd, container.record->init.pid, reap);
   container.reaped = reap;
   if (!exit || (container.exit && exit->user_us < 0)) return container.exit;  // somebody else was faster: less is known
   exit->started_ns = container.started_ns;
-  if (const auto started = container.directory.started_at(); started.has_value() && *started)
-    exit->started_ns = **started;
+  if (exit->started_ns == 0)
+    if (const auto started = container.directory.started_at(); started.has_value() && *started)
+      exit->started_ns = **started;
   if (container.exit && !recorded) exit->finished_ns = container.exit->finished_ns;
   container.exit = exit;
   return container.exit;

@@ -43,15 +43,21 @@ Error not_stopped(std::string_view id, int status) {
                       ", not stopped: it cannot be deleted without force");
 }
 
-// What a handle already holds need not be read again: a record never changes after its commit. What a supervisor has
-// below it when the container has stopped is the container's, and goes with it.
-Status remove_held(const StateRoot& root, const ContainerDirectory& directory, bool force, const Container& handle) {
-  if (!force && !TRY(has_ended(handle.pidfd)))
-    return fail(not_stopped(directory.id(), TRY(read_status(directory, handle.record->init.pid, handle.pidfd))));
-  const Cgroups cgroups = TRY(recorded_cgroups(*handle.record));
-  const Deadline deadline = handle.runtime->kill_deadline();
+// Everything of a committed container that runs. What a supervisor has below it when the container has stopped is the
+// container's, and goes with it.
+Status end_all(const Cgroups& cgroups, const Processes& processes, Deadline deadline) {
   TRY(kill_cgroups(cgroups, deadline));  // first: no fork escapes it
-  TRY(end_processes(processes_of(handle), deadline));
+  return end_processes(processes, deadline);
+}
+
+// What a handle already holds need not be read again: a record never changes after its commit.
+Status remove_held(const StateRoot& root, const ContainerDirectory& directory, bool force, const Container& handle) {
+  const Record& record = *handle.record;
+  if (!force && !TRY(has_ended(handle.pidfd)))
+    return fail(not_stopped(directory.id(), TRY(read_status(directory, record.init.pid, handle.pidfd))));
+  const Cgroups cgroups = TRY(recorded_cgroups(record));
+  const Deadline deadline = handle.runtime->kill_deadline();
+  TRY(end_all(cgroups, processes_of(record, handle.pidfd, handle.supervisor), deadline));
   (void)learn_exit(handle, true);  // kept for wait; and a child of ours must not stay a zombie
   reap_supervisor(handle.supervisor);
   return remove_with_cgroups(root, directory, cgroups, deadline);
@@ -59,12 +65,10 @@ Status remove_held(const StateRoot& root, const ContainerDirectory& directory, b
 
 Status remove_committed(const StateRoot& root, const ContainerDirectory& directory, const Snapshot& snapshot,
                         Deadline deadline) {
-  const ProcessIdentity& init = snapshot.record->init;
-  const auto& supervisor = snapshot.record->supervisor;
-  const Cgroups cgroups = TRY(recorded_cgroups(*snapshot.record));
-  TRY(kill_cgroups(cgroups, deadline));  // first: no fork escapes it
-  TRY(end_processes({init.pid, snapshot.pidfd, supervisor ? supervisor->pid : 0, snapshot.supervisor}, deadline));
-  (void)read_exit_status(snapshot.pidfd, init.pid, true);  // reaps a child of ours
+  const Record& record = *snapshot.record;
+  const Cgroups cgroups = TRY(recorded_cgroups(record));
+  TRY(end_all(cgroups, processes_of(record, snapshot.pidfd, snapshot.supervisor), deadline));
+  (void)read_exit_status(snapshot.pidfd, record.init.pid, true);  // reaps a child of ours
   reap_supervisor(snapshot.supervisor);
   return remove_with_cgroups(root, directory, cgroups, deadline);
 }

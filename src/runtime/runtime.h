@@ -38,13 +38,9 @@ struct Runtime {
   Deadline kill_deadline() const { return std::chrono::steady_clock::now() + kill_timeout; }
 };
 
-struct ExitStatus {
-  int exit_code = -1;  // or -1: `signal`
-  int signal = 0;
-  bool core_dumped = false;
-  int64_t started_ns = 0;                                  // CLOCK_REALTIME; 0: not known
-  int64_t finished_ns = 0;                                 // the same
-  int64_t user_us = -1, system_us = -1, max_rss_kib = -1;  // -1: not known
+// What a supervisor records, and the start, which it does not see.
+struct ExitStatus : ExitRecord {
+  int64_t started_ns = 0;  // CLOCK_REALTIME; 0: not known
 };
 
 // A handle. What changes after it was made stands behind its mutex: const use by many threads is safe.

@@ -41,16 +41,7 @@ Result<Fd> open_supervisor(const Record& record) {
 std::optional<ExitStatus> recorded_exit(const ContainerDirectory& directory) {
   const auto found = directory.read_exit();
   if (!found.has_value() || !*found) return std::nullopt;
-  const ExitRecord& record = **found;
-  ExitStatus exit;
-  exit.exit_code = record.exit_code;
-  exit.signal = record.signal;
-  exit.core_dumped = record.core_dumped;
-  exit.finished_ns = record.finished_ns;
-  exit.user_us = record.user_us;
-  exit.system_us = record.system_us;
-  exit.max_rss_kib = record.max_rss_kib;
-  return exit;
+  return ExitStatus{**found};
 }
 
 std::optional<ExitStatus> await_recorded_exit(const Container& container) {
@@ -70,9 +61,8 @@ Result<Supervision> supervision_of(const Container& container) {
   return Supervision::lost;
 }
 
-Processes processes_of(const Container& container) {
-  const auto& supervisor = container.record->supervisor;
-  return {container.record->init.pid, container.pidfd, supervisor ? supervisor->pid : 0, container.supervisor};
+Processes processes_of(const Record& record, const Fd& pidfd, const Fd& supervisor) {
+  return {record.init.pid, pidfd, record.supervisor ? record.supervisor->pid : 0, supervisor};
 }
 
 Status end_processes(const Processes& processes, Deadline deadline) {

@@ -26,7 +26,7 @@ struct Processes {
   int32_t supervisor_pid = 0;
   const Fd& supervisor;  // empty: gone, or there never was one
 };
-Processes processes_of(const Container& container);
+Processes processes_of(const Record& record, const Fd& pidfd, const Fd& supervisor);
 
 // Ends all of it: the process, what is below it or the supervisor, and the supervisor itself. TIMEOUT when something
 // does not die.

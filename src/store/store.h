@@ -33,15 +33,13 @@ struct ProcessIdentity {
   bool operator==(const ProcessIdentity&) const = default;
 };
 
-// How a supervised container ended, written by its supervisor.
+// How a container ended. A supervisor writes all of it down; in other ways less may be known.
 struct ExitRecord {
   int32_t exit_code = -1;  // or -1: `signal`
   int32_t signal = 0;
   bool core_dumped = false;
-  int64_t finished_ns = 0;  // CLOCK_REALTIME
-  int64_t user_us = 0;
-  int64_t system_us = 0;
-  int64_t max_rss_kib = 0;
+  int64_t finished_ns = 0;                                 // CLOCK_REALTIME; 0: not known
+  int64_t user_us = -1, system_us = -1, max_rss_kib = -1;  // -1: not known
   bool operator==(const ExitRecord&) const = default;
 };
 
