@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 char *shell_hook(const struct scene *scene, const char *script, const char *more) {
   char *text = filled(scene, script);
@@ -93,4 +94,27 @@ void assert_gone(const struct scene *scene, const char *name, size_t at_least) {
   const size_t count = numbers_in(scene, name, pids, COUNT_OF(pids));
   REQUIRE(count >= at_least);
   for (size_t i = 0; i < count; ++i) REQUIRE(wait_until(has_gone, &pids[i]));
+}
+
+void forget(const struct scene *scene, const char *name) {
+  char *path = path_in(&scene->place, name);
+  unlink(path);
+  free(path);
+}
+
+void assert_hook_is_ended(const struct scene *scene, const char *script, const char *more,
+                          const struct expected *expected) {
+  warm_up(scene);
+  const struct census before = take_census(scene->place.root);
+  char *config = hook_config(scene, "createRuntime", script, more);
+  const reaper_create_options options = options_of(scene, config);
+  reaper_container *container = NULL;
+  reaper_error *error = NULL;
+  assert_error(reaper_create(scene->runtime, "hooked", &options, &container, &error), &error, expected);
+  assert_gone(scene, "pids", 1);
+  assert_same_census(before, take_census(scene->place.root));
+  assert_text_in(scene, "log", "poststop\n");
+  forget(scene, "log");
+  forget(scene, "pids");
+  free(config);
 }

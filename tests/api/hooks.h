@@ -25,5 +25,12 @@ size_t numbers_in(const struct scene *scene, const char *name, pid_t *out, size_
 void await_numbers(const struct scene *scene, const char *name, size_t count);
 /* Asserts that every process whose pid is in that file has ended, or ends soon. */
 void assert_gone(const struct scene *scene, const char *name, size_t at_least);
+/* Removes that file, if it is there. */
+void forget(const struct scene *scene, const char *name);
+
+/* A createRuntime hook that writes the pids of what it starts into the file "pids" and never ends by itself: create
+   fails as expected, nothing of it lives on, nothing is left, and the poststop hook has run once. */
+void assert_hook_is_ended(const struct scene *scene, const char *script, const char *more,
+                          const struct expected *expected);
 
 #endif
