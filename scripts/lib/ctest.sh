@@ -19,11 +19,13 @@ run_tests() {
   return "$status"
 }
 
-# The programs of the API's tests alone: under ThreadSanitizer nothing else has threads.
-api_targets() {
-  local file
-  for file in "$SOURCE"/tests/api/test_*.c; do
-    file=${file##*/test_}
-    echo "api_${file%.c}"
+# The programs of the tests that ThreadSanitizer is for: nothing else has threads.
+threaded_targets() {
+  local file kind
+  for kind in api threads; do
+    for file in "$SOURCE/tests/$kind"/test_*.c; do
+      file=${file##*/test_}
+      echo "${kind}_${file%.c}"
+    done
   done
 }
