@@ -12,6 +12,15 @@ std::array<std::span<const Property>, 4> parts() {
   return {common_properties(), process_properties(), linux_properties(), resources_properties()};
 }
 
+using Row = std::span<const Property>::iterator;
+
+// The first row of a part that is not below `pattern`; most parts are passed over at a glance.
+Row first_from(std::span<const Property> part, std::string_view pattern) {
+  if (pattern <= part.front().pattern) return part.begin();
+  if (pattern > part.back().pattern) return part.end();
+  return std::ranges::lower_bound(part, pattern, {}, &Property::pattern);
+}
+
 }  // namespace
 
 std::vector<Property> known_properties() {
@@ -23,25 +32,27 @@ std::vector<Property> known_properties() {
 
 const Property* find_property(std::string_view pattern) {
   for (auto part : parts()) {
-    auto row = std::ranges::lower_bound(part, pattern, {}, &Property::pattern);
+    const Row row = first_from(part, pattern);
     if (row != part.end() && row->pattern == pattern) return &*row;
   }
   return nullptr;
 }
 
 const Property* find_member(std::string_view parent, std::string_view name) {
-  std::string free_name = std::string(parent) + "/*";
-  if (const Property* row = find_property(free_name)) return row;
+  std::string pattern(parent);
+  pattern += "/*";
+  if (const Property* row = find_property(pattern)) return row;
   // No property has these in its name; without this, {"user/uid": 1} would be found as /process/user/uid.
   if (name.find_first_of("/*~") != std::string_view::npos) return nullptr;
-  return find_property(std::string(parent) + "/" + std::string(name));
+  pattern.replace(parent.size() + 1, 1, name);
+  return find_property(pattern);
 }
 
 bool has_members(std::string_view parent) {
   // '/' sorts before every character of a name, so a member's row follows its parent's, or its parent's namesakes'.
   const std::string prefix = std::string(parent) + "/";
   return std::ranges::any_of(parts(), [&](std::span<const Property> part) {
-    const auto row = std::ranges::lower_bound(part, std::string_view(prefix), {}, &Property::pattern);
+    const Row row = first_from(part, prefix);
     return row != part.end() && row->pattern.starts_with(prefix);
   });
 }
@@ -50,7 +61,7 @@ std::vector<std::string_view> member_names(std::string_view parent) {
   std::string prefix = std::string(parent) + "/";
   std::vector<std::string_view> names;
   for (auto part : parts()) {
-    auto row = std::ranges::lower_bound(part, std::string_view(prefix), {}, &Property::pattern);
+    Row row = first_from(part, prefix);
     for (; row != part.end() && row->pattern.starts_with(prefix); ++row) {
       std::string_view name = row->pattern.substr(prefix.size());
       if (name != "*" && name.find('/') == std::string_view::npos) names.push_back(name);

@@ -179,8 +179,8 @@ Status run_create_hooks(Runtime& runtime, const StateRoot& root, Claim& claim, c
   constexpr HookKind kinds[] = {HookKind::prestart, HookKind::create_runtime, HookKind::create_container};
   if (!aftermath.record) return {};
   const Record& record = *aftermath.record;
-  if (std::ranges::none_of(kinds, [&](HookKind kind) { return has_hooks(record, kind); })) return {};
   TRY(claim.directory.stage(record));
+  if (std::ranges::none_of(kinds, [&](HookKind kind) { return has_hooks(record, kind); })) return {};
   const Moment moment = [&]() -> Result<int> {
     if (!TRY(claim.directory.exists()))
       return fail(status_error("container \"" + record.id + "\" was deleted while its hooks ran"));
@@ -240,15 +240,20 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
   container->record = make_record(prepared, id, born, undo.cgroups);
   TRY(place_init(undo.launched, undo.cgroups));
-  TRY(await_ready(undo.launched));  // meanwhile init has carried out its plan
-  if (!container->record->hooks_json.empty()) aftermath.record = container->record;
+  // Before READY it costs nothing: init carries out its plan meanwhile. But who finds a staged record with hooks takes
+  // it that they have begun.
+  if (container->record->hooks_json.empty())
+    TRY(claim.directory.stage(*container->record));
+  else
+    aftermath.record = container->record;
+  TRY(await_ready(undo.launched));
   TRY(run_create_hooks(*runtime, *root, claim, undo.launched.pidfd, aftermath));
   if (console) TRY(send_terminal(console, undo.launched));
   if (request.pid_file) {
     TRY(write_file_atomically(*request.pid_file, std::to_string(born.init.pid)));
     undo.pid_file = request.pid_file->c_str();
   }
-  TRY(aftermath.hooks_began ? claim.directory.commit_staged() : claim.directory.commit(*container->record));
+  TRY(claim.directory.commit_staged());
   TRY(send_go(undo.launched));
   undo.done();
   container->pidfd = std::move(undo.launched.pidfd);

@@ -278,11 +278,6 @@ Status ContainerDirectory::commit_staged() const {
   return fail(system_error("record", container_label(id_) + ": rename " + record_name, number));
 }
 
-Status ContainerDirectory::commit(const Record& record) const {
-  TRY(stage(record));
-  return commit_staged();
-}
-
 Status ContainerDirectory::remove(const StateRoot& root) const {
   const auto names = TRY(list_names(directory_.get(), "delete", container_label(id_) + ": read its directory"));
   for (const auto& name : names) {

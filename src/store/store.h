@@ -147,7 +147,6 @@ class ContainerDirectory {
   Status stage(const Record& record) const;
   // Renames what was staged to state.json: the commit.
   Status commit_staged() const;
-  Status commit(const Record& record) const;  // both
   // What was staged; nullopt: nothing, or it is still being written.
   Result<std::optional<Record>> read_staged() const;
   // `starting`: who is about to start the container and runs its hooks, without the lock. Under the lock that file is

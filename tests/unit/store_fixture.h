@@ -123,6 +123,12 @@ inline Record whole_record(const std::string& id) {
           .warnings_json = R"(["one \"warning\"",{"pointer":"/process/x~1y","deep":[null,true,false,-7]}])"};
 }
 
+// As create does it in two steps: whole under another name, then in its place.
+inline Status commit(const ContainerDirectory& directory, const Record& record) {
+  const Status staged = directory.stage(record);
+  return staged.has_value() ? directory.commit_staged() : staged;
+}
+
 inline bool exists(const std::string& path) {
   struct stat status{};
   return lstat(path.c_str(), &status) == 0;
@@ -165,7 +171,7 @@ inline bool make_container(const StateRoot& root, const std::string& id) {
   if (!made.has_value()) return false;
   if (!made->directory.write_identity(identity_of(4711)).has_value()) return false;
   if (mknodat(made->directory.fd(), "gate", S_IFSOCK | 0600, 0) != 0) return false;
-  return made->directory.commit(whole_record(id)).has_value();
+  return commit(made->directory, whole_record(id)).has_value();
 }
 
 // Opens, locks and removes; the message of the error, or "".

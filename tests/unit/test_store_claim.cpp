@@ -102,7 +102,7 @@ void one_winner_of_64(void**) {
 int create_web(const StateRoot& root) {
   auto made = claim(root, "web", identity_of(getpid()), soon());
   if (!made.has_value() || !made->directory.write_identity(identity_of(4711)).has_value()) return 1;
-  return made->directory.commit(whole_record("web")).has_value() ? 0 : 1;
+  return commit(made->directory, whole_record("web")).has_value() ? 0 : 1;
 }
 
 // After a create was killed anywhere, the id can be used again.
@@ -283,7 +283,7 @@ int commit_with(const Fault& fault, const StateRoot& root, const std::string& pa
   auto made = claim(root, "web", identity_of(getpid()), soon());
   CHECK(made.has_value());
   if (!deny(fault.call, fault.number, fault.argument, fault.bits)) return skipped;
-  const auto committed = made->directory.commit(whole_record("web"));
+  const auto committed = commit(made->directory, whole_record("web"));
   CHECK(!committed.has_value() && committed.error().sys_errno == fault.number);
   CHECK(made->directory.phase().value() == Phase::creating);
   CHECK(entries(path) == 1);  // owner alone

@@ -43,7 +43,7 @@ void a_container_from_claim_to_remove(void**) {
     assert_string_equal(directory.read_record().error().message.c_str(), "container \"web\" is still being created");
     assert_true(directory.write_identity(identity_of(4711)).has_value());
     assert_true(directory.phase().value() == Phase::creating);
-    assert_true(directory.commit(whole_record("web")).has_value());
+    assert_true(commit(directory, whole_record("web")).has_value());
     assert_true(directory.phase().value() == Phase::committed);
   }
   assert_string_equal(slurp(directory_path + "/pid").c_str(), "4711");
@@ -156,7 +156,7 @@ void links_are_not_followed(void**) {
   assert_int_equal(directory.read_identity().error().code, REAPER_ERR_CORRUPT);
   assert_int_equal(directory.read_owner().error().code, REAPER_ERR_CORRUPT);
   assert_int_equal(directory.write_identity(identity_of(1)).error().sys_errno, EEXIST);
-  assert_true(directory.commit(whole_record("web")).has_value());  // replaces the link
+  assert_true(commit(directory, whole_record("web")).has_value());  // replaces the link
   assert_true(directory.read_record().has_value());
   assert_string_equal(remove_container(root, "web").c_str(), "");
   assert_string_equal(slurp(outside + "/state.json").c_str(), record.c_str());
@@ -195,13 +195,13 @@ void a_record_of_another_id_is_corrupt(void**) {
   const StateRoot root = open_root(temporary);
   assert_true(make_container(root, "web"));
   const ContainerDirectory directory = open_container(root, "web");
-  assert_true(directory.commit(whole_record("other")).has_value());
+  assert_true(commit(directory, whole_record("other")).has_value());
   assert_int_equal(directory.read_record().error().code, REAPER_ERR_CORRUPT);
   assert_string_equal(directory.read_record().error().message.c_str(),
                       "container \"web\": state.json is that of container \"other\"");
   Record large = whole_record("web");
   large.annotations["large"] = std::string(17U << 20U, 'x');
-  assert_int_equal(directory.commit(large).error().code, REAPER_ERR_INVALID);
+  assert_int_equal(commit(directory, large).error().code, REAPER_ERR_INVALID);
   assert_int_equal(entries(temporary.path() + "/state/web"), 5);
 }
 
@@ -247,7 +247,7 @@ int modes_hold_under(mode_t mask, const std::string& base) {
   auto made = claim(*root, "web", identity_of(getpid()), soon());
   CHECK(made.has_value());
   CHECK(made->directory.write_identity(identity_of(4711)).has_value());
-  CHECK(made->directory.commit(whole_record("web")).has_value());
+  CHECK(commit(made->directory, whole_record("web")).has_value());
   const mode_t unchanged = umask(before);
   CHECK(unchanged == mask);
   const std::string parents = base + "/parents";
@@ -307,7 +307,7 @@ void the_size_limit_is_an_error_not_a_signal(void**) {
     CHECK(made->directory.write_identity(identity_of(4711)).has_value());
     const rlimit limit{200, 200};
     CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    const auto committed = made->directory.commit(whole_record("web"));
+    const auto committed = commit(made->directory, whole_record("web"));
     CHECK(!committed.has_value() && committed.error().sys_errno == EFBIG);
     CHECK(made->directory.phase().value() == Phase::creating);
     CHECK(entries(temporary.path() + "/state/web") == 3);
@@ -354,7 +354,7 @@ int creates_without_space(const std::string& where, const std::string& filler, i
   }
   CHECK(inodes >= 3);  // without inodes or pages to spare the claim itself has to fail
   auto written = made->directory.write_identity(identity_of(4711));
-  if (written.has_value()) written = made->directory.commit(whole_record("web"));
+  if (written.has_value()) written = commit(made->directory, whole_record("web"));
   if (!written.has_value()) {
     CHECK(written.error().code == REAPER_ERR_SYSTEM && written.error().sys_errno == ENOSPC);
     CHECK(made->directory.phase().value() == Phase::creating);
