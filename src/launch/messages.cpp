@@ -165,9 +165,13 @@ static Error sentence_of(const InitReport& report) {
   return call_error(report);
 }
 
-// What stands in config.json stands in its errors: no byte of it may move a terminal's cursor (core/error.h).
+// What stands in config.json stands in its errors: no byte of it may move a terminal's cursor (core/error.h), and no
+// name of a megabyte may push what is said of it out of sight. Callers show 8 KiB at most (conmon), and search its end.
 Error error_of(const InitReport& report) {
-  Error error = sentence_of(report);
+  constexpr size_t longest_name = 1024;
+  InitReport shown = report;
+  shown.text = printable(report.text, longest_name);
+  Error error = sentence_of(shown);
   error.message = printable(error.message, wire::max_frame_bytes);
   return error;
 }
