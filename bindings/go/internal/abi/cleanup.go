@@ -1,0 +1,10 @@
+//go:build go1.24
+
+package abi
+
+import "runtime"
+
+// closeWith closes the handle when its owner was collected.
+func closeWith[T any](owner *T, h *handle) {
+	runtime.AddCleanup(owner, (*handle).close, h)
+}

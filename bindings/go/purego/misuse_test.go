@@ -1,0 +1,1 @@
+../misuse_test.go

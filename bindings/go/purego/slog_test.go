@@ -1,0 +1,1 @@
+../slog_test.go

@@ -1,0 +1,21 @@
+# The bindings, against what this build installs: with the newest language that is there, and with the oldest that is
+# promised. Of the build as shipped only: a sanitizer's runtime would have to be in programs of other compilers.
+if(REAPER_SANITIZE OR REAPER_COVERAGE)
+  return()
+endif()
+
+function(reaper_binding_test name subject)
+  add_test(NAME bindings.${name} COMMAND ${ARGN})
+  set_tests_properties(bindings.${name} PROPERTIES LABELS "bindings;${subject}" TIMEOUT 900 SKIP_RETURN_CODE 77)
+endfunction()
+
+# Found again when the tests run: the packages of either may come later than this configuration.
+find_program(REAPER_GO go HINTS /usr/local/go/bin /usr/lib/go/bin)
+set(go_newest ${REAPER_GO})
+set(go_oldest /usr/lib/go-1.19/bin/go) # Debian 12's golang-1.19-go
+foreach(age newest oldest)
+  foreach(what vet start plain race cgo gc)
+    reaper_binding_test(go_${age}_${what} go
+      ${CMAKE_CURRENT_SOURCE_DIR}/bindings/run_go.sh ${CMAKE_BINARY_DIR} ${go_${age}} ${what})
+  endforeach()
+endforeach()
