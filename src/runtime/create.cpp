@@ -236,7 +236,8 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
 
   undo.cgroups = TRY(look_at_cgroups(prepared.plan.cgroups));
   TRY(make_container_cgroups(claim.directory, undo.cgroups));
-  launch.state_directory = claim.directory.fd();
+  // Not the claim's own: that carries the lock, which a supervisor would hold for a create that is killed.
+  launch.state_directory = container->directory.fd();
   const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
   container->record = make_record(prepared, id, born, undo.cgroups);
   TRY(place_init(undo.launched, undo.cgroups));

@@ -1,0 +1,18 @@
+# The walks of tests/faults: a kill, or a failure, at every system call of an operation (tests/faults/README.md). Each is
+# a program that takes a scenario as its argument; without one it is `plain`, which is the test of the program's name.
+add_library(faults-walk STATIC faults/calls.cpp faults/cgroups.cpp faults/operations.cpp faults/registers.cpp
+  faults/site.cpp faults/tracer.cpp)
+target_include_directories(faults-walk PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/api
+  ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(faults-walk PUBLIC api-harness reaper PRIVATE reaper-warnings)
+if(REAPER_SANITIZE OR REAPER_COVERAGE)
+  target_compile_definitions(faults-walk PRIVATE REAPER_INSTRUMENTED)
+endif()
+
+foreach(walk kill_walk)
+  target_link_libraries(faults_${walk} PRIVATE faults-walk)
+  foreach(scenario supervised hooks cgroup terminal)
+    add_test(NAME faults.${walk}_${scenario} COMMAND faults_${walk} ${scenario})
+    set_tests_properties(faults.${walk}_${scenario} PROPERTIES LABELS "faults;${walk};${walk}_${scenario}" TIMEOUT 300)
+  endforeach()
+endforeach()

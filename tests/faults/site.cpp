@@ -1,0 +1,289 @@
+// What must hold after a round.
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "faults/walk.h"
+
+extern "C" {
+#include "terminal.h"
+}
+
+namespace reaper::walk {
+
+namespace {
+
+constexpr const char* id = "walk";
+
+// Asked again until the answer is "", or a generous time is up.
+std::string settle(const std::function<std::string()>& wrong) {
+  std::string last;
+  for (int round = 0; round * 2 < LIMIT_MS / 4; ++round) {
+    last = wrong();
+    if (last.empty()) return last;
+    sleep_ms(2);
+  }
+  return last;
+}
+
+struct Seen {
+  pid_t parent;
+  char state;
+  std::string name;
+};
+
+// Every process that can be seen, by /proc.
+std::map<pid_t, Seen> all_processes() {
+  std::map<pid_t, Seen> all;
+  DIR* directory = opendir("/proc");
+  while (const dirent* entry = directory != nullptr ? readdir(directory) : nullptr) {
+    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+    char* text = read_whole((std::string("/proc/") + entry->d_name + "/stat").c_str());
+    const char* begin = text != nullptr ? strchr(text, '(') : nullptr;
+    const char* end = text != nullptr ? strrchr(text, ')') : nullptr;
+    Seen seen = {};
+    if (begin != nullptr && end != nullptr && sscanf(end + 1, " %c %d", &seen.state, &seen.parent) == 2) {
+      seen.name.assign(begin + 1, end);
+      all[atoi(entry->d_name)] = seen;
+    }
+    free(text);
+  }
+  if (directory != nullptr) closedir(directory);
+  return all;
+}
+
+std::string complaint(const char* what, int result, reaper_error* error) {
+  std::string text = std::string(what) + ": " + reaper_error_name(result) + ": " + reaper_error_message(error) + " [" +
+                     reaper_error_stage(error) + "]";
+  reaper_error_free(error);
+  return text;
+}
+
+// The dead that nobody else reaps. "": nobody is below us any more.
+std::string children_left() {
+  for (;;) {
+    const pid_t pid = waitpid(-1, nullptr, WNOHANG);
+    if (pid < 0 && errno == ECHILD) return "";
+    if (pid > 0) continue;
+    std::string text = "left running:";
+    for (const auto& [child, seen] : all_processes())
+      if (seen.parent == getpid()) text += " " + std::to_string(child) + " (" + seen.name + ", " + seen.state + ")";
+    return text;
+  }
+}
+
+}  // namespace
+
+const Scenario* find_scenario(const std::string& name) {
+  static const Scenario all[] = {
+      {"plain", false, false, false, false, false},   {"supervised", true, false, false, false, false},
+      {"hooks", false, true, false, false, false},    {"cgroup", true, false, true, false, false},
+      {"terminal", false, false, false, true, false}, {"rich", false, false, false, false, true},
+      {"everything", true, true, false, true, true},
+  };
+  for (const Scenario& scenario : all)
+    if (name == scenario.name) return &scenario;
+  return nullptr;
+}
+
+std::string Site::config_of(const char* program, const char* hook) const {
+  const auto hooks = [&](const char* kind) {
+    return std::string("\"") + kind + "\":[{\"path\":\"" + (strcmp(kind, "createRuntime") == 0 ? hook : "/bin/true") +
+           "\"}]";
+  };
+  std::string config = "{\"ociVersion\":\"1.3.0\",\"process\":{\"cwd\":\"/\",\"args\":[" + std::string(program) + "]";
+  if (scenario_.terminal) config += ",\"terminal\":true";
+  if (scenario_.rich) {
+    config +=
+        ",\"noNewPrivileges\":true,\"oomScoreAdj\":1000,\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":0,\"hard\":0}]"
+        ",\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":7},\"scheduler\":{\"policy\":\"SCHED_BATCH\"}";
+    if (is_root())
+      config +=
+          ",\"user\":{\"uid\":12345,\"gid\":54321,\"additionalGids\":[7,9],\"umask\":18},\"capabilities\":{"
+          "\"bounding\":[\"CAP_KILL\"],\"permitted\":[\"CAP_KILL\"],\"inheritable\":[\"CAP_KILL\"],"
+          "\"effective\":[\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"]}";
+  }
+  config += "}";
+  if (scenario_.hooks)
+    config += ",\"hooks\":{" + hooks("createRuntime") + "," + hooks("startContainer") + "," + hooks("poststart") + "," +
+              hooks("poststop") + "}";
+  if (scenario_.cgroup) config += ",\"linux\":{\"cgroupsPath\":\"" + cgroup_path() + "\"}";
+  return config + "}";
+}
+
+Site::Site(const Scenario& scenario) : scenario_(scenario) {
+  place_make(&place_);
+  long_config_ = config_of("\"/bin/sleep\",\"1000\"", "/bin/true");
+  failing_config_ = scenario.hooks ? config_of("\"/bin/true\"", "/bin/false") : config_of("\"/no/program\"", "");
+  scenario_.hooks = false;
+  short_config_ = config_of("\"/bin/true\"", "");
+  scenario_.hooks = scenario.hooks;
+  socket_path_ = std::string(place_.directory) + "/console.sock";
+  pid_path_ = std::string(place_.directory) + "/pid";
+  void* shared = mmap(nullptr, sizeof *report_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(shared != MAP_FAILED);
+  report_ = static_cast<Report*>(shared);
+  reaper_runtime_options options = {};
+  options.size = sizeof options;
+  options.root = place_.root;
+  REQUIRE(reaper_runtime_new(&options, &runtime_, nullptr) == REAPER_OK);
+}
+
+Site::~Site() {
+  reaper_runtime_free(runtime_);
+  munmap(report_, sizeof *report_);
+  place_remove(&place_);
+}
+
+bool Site::in_root(const char* name) const {
+  struct stat status = {};
+  return lstat((std::string(place_.root) + "/" + id + "/" + name).c_str(), &status) == 0;
+}
+
+bool Site::has_pid_file() const {
+  struct stat status = {};
+  return lstat(pid_path_.c_str(), &status) == 0;
+}
+
+// Living processes below us that are neither recorded nor below one that is.
+std::string Site::strangers() const {
+  if (waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD) return "";
+  const std::map<pid_t, Seen> all = all_processes();
+  std::set<pid_t> known;
+  for (const char* name : {"identity", "supervisor"}) {
+    if (!in_root("state.json")) continue;
+    char* text = read_whole((std::string(place_.root) + "/" + id + "/" + name).c_str());
+    if (text != nullptr) known.insert(atoi(text));
+    free(text);
+  }
+  std::string found;
+  for (const auto& [pid, seen] : all) {
+    if (seen.state == 'Z' || seen.state == 'X') continue;
+    for (pid_t at = pid; !known.contains(at);) {
+      const auto next = all.find(at);
+      if (next == all.end()) break;
+      at = next->second.parent;
+      if (at == getpid())
+        found += (found.empty() ? "unknown processes: " : ", ") + std::to_string(pid) + " " + seen.name;
+    }
+  }
+  return found;
+}
+
+int Site::status_now() {
+  reaper_container* container = nullptr;
+  int32_t status = 0;
+  if (reaper_open(runtime_, id, &container, nullptr) != REAPER_OK) return 0;
+  if (reaper_status(container, &status, nullptr) != REAPER_OK) status = 0;
+  reaper_container_free(container);
+  return status;
+}
+
+std::string Site::judge_answers() {
+  reaper_error* error = nullptr;
+  char* text = nullptr;
+  int result = reaper_list(runtime_, &text, &error);
+  if (result != REAPER_OK) return complaint("list", result, error);
+  const bool listed = strstr(text, "\"id\":\"walk\"") != nullptr;
+  const bool corrupt = strstr(text, "corrupt") != nullptr;
+  const std::string list = text;
+  reaper_free(text);
+  const bool recorded = in_root("state.json");
+  if (corrupt || (recorded && !listed)) return "list says " + list;
+  reaper_container* container = nullptr;
+  result = reaper_open(runtime_, id, &container, &error);
+  if (result == REAPER_OK) result = reaper_state(container, &text, &error);
+  reaper_container_free(container);
+  if (result == REAPER_OK) {
+    reaper_free(text);
+    return "";
+  }
+  const bool absent = !recorded && result == REAPER_ERR_NOT_FOUND;
+  const bool creating = !recorded && result == REAPER_ERR_STATUS;
+  std::string complained = complaint("state", result, error);
+  return absent || creating ? "" : complained;
+}
+
+std::string Site::judge_state() {
+  const std::string unknown = settle([&] { return strangers(); });
+  const std::string answers = judge_answers();
+  return unknown.empty() ? answers : unknown + "; " + answers;
+}
+
+std::string Site::judge_nothing() {
+  std::string wrong = settle(children_left);
+  if (count_entries(place_.root) != 0) wrong += "; something is left in the state directory";
+  if (count_cgroups() != 0) wrong += "; a cgroup is left";
+  return wrong;
+}
+
+std::string Site::judge_removal() {
+  reaper_error* error = nullptr;
+  const int result = reaper_delete_id(runtime_, id, REAPER_DELETE_FORCE, &error);
+  std::string wrong;
+  if (result != REAPER_OK && result != REAPER_ERR_NOT_FOUND)
+    wrong = complaint("delete --force", result, error);
+  else
+    reaper_error_free(error);
+  wrong += judge_nothing();
+  if (listener_ >= 0) close(listener_);
+  listener_ = -1;
+  unlink(socket_path_.c_str());
+  if (!wrong.empty()) empty();
+  return wrong;
+}
+
+// So that one fault does not become a hundred.
+void Site::empty() {
+  for (const auto& [pid, seen] : all_processes())
+    if (seen.parent == getpid()) kill(pid, SIGKILL);
+  settle(children_left);
+  remove_tree(place_.root);
+  if (!scenario_.cgroup) return;
+  leave_cgroups();
+  enter_cgroups();
+}
+
+std::string Site::judge_life() {
+  if (scenario_.terminal) listener_ = listen_at(socket_path_.c_str(), 16);
+  Report unused = {};
+  Round round = {*this, unused};
+  round.runtime = runtime_;
+  std::string wrong;
+  const auto step = [&](const char* what, int result) {
+    if (result != REAPER_OK && wrong.empty()) wrong = complaint(what, result, round.error);
+    return wrong.empty();
+  };
+  reaper_exit_status status = {};
+  status.size = sizeof status;
+  step("create again", round.create("short")) && step("start again", reaper_start(round.container, &round.error)) &&
+      step("wait again", reaper_wait(round.container, LIMIT_MS, &status, &round.error)) &&
+      step("delete again", reaper_delete(round.container, 0, &round.error));
+  reaper_container_free(round.container);
+  if (wrong.empty() && status.exit_code != 0) wrong = "the program did not exit with 0";
+  const std::string left = judge_removal();
+  return wrong.empty() ? left : wrong + "; " + left;
+}
+
+void need_walks(const Scenario& scenario) {
+#if defined(REAPER_INSTRUMENTED)
+  SKIP("built with a sanitizer or for coverage, whose calls are not the library's");
+#endif
+  if (!can_trace()) SKIP("ptrace is not allowed here");
+  if (scenario.terminal) need_terminals();
+  const char* why = scenario.cgroup ? enter_cgroups() : nullptr;
+  if (why != nullptr) SKIP(why);
+  assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+}
+
+}  // namespace reaper::walk

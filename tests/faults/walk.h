@@ -1,0 +1,113 @@
+// Whole operations of the library, for walks over each of their system calls: what is walked (scenarios, operations),
+// how one round of it runs in a child, and what must hold after every round.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "faults/harness_cpp.h"
+#include "faults/tracer.h"
+
+namespace reaper::walk {
+
+// What kind of container is operated on.
+struct Scenario {
+  const char* name;
+  bool supervised;
+  bool hooks;     // one of every kind that runs at these operations
+  bool cgroup;    // one of its own; the program is in a mount namespace with a view of cgroup2
+  bool terminal;  // with a console socket
+  bool rich;      // a config.json that makes reaper-init do most of what it can
+};
+const Scenario* find_scenario(const std::string& name);
+
+// Where the container stands when the operation begins.
+enum class Before { nothing, created, running, ended };
+
+struct Operation {
+  const char* name;
+  Before before;
+  bool fails;    // by itself: what is walked is also the way back
+  bool changes;  // false: it only looks
+  // In the child, with a runtime (none before a create, which makes it) and the container.
+  int (*run)(struct Round& round);
+};
+extern const std::vector<Operation> operations;
+
+// What the child tells of its operation, in shared memory.
+struct Report {
+  bool began;
+  bool returned;
+  int result;
+  int code;
+  int number;  // errno
+  char stage[64];
+  char message[1024];
+  char wrong[512];  // why a success is none: "" for none
+  int descriptors_left;
+};
+
+// A place of its own for the rounds of one scenario: state directory, console socket, cgroups.
+class Site {
+ public:
+  explicit Site(const Scenario& scenario);
+  ~Site();
+  Site(const Site&) = delete;
+  Site& operator=(const Site&) = delete;
+
+  const Scenario& scenario() const { return scenario_; }
+  // One round: the operation in a traced child. What it reported is in report().
+  Trace round(const Operation& operation, const Judge& judge);
+  const Report& report() const { return *report_; }
+
+  // Each answers what is wrong: "" for nothing. They are asked in this order, judge_removal() always.
+  std::string judge_state();    // nothing runs that no record knows of; `list` and `state` answer
+  std::string judge_nothing();  // no directory of it, no process, no cgroup
+  // delete --force takes all there is, and then there is nothing.
+  std::string judge_removal();
+  std::string judge_life();  // the id can be used again, for a whole life
+  // REAPER_STATUS_*, or 0 when there is no such container.
+  int status_now();
+  bool has_pid_file() const;
+
+ private:
+  friend struct Round;
+  std::string config_of(const char* program, const char* hook) const;
+  std::string strangers() const;
+  bool in_root(const char* name) const;
+  std::string judge_answers();
+  void empty();
+
+  Scenario scenario_;
+  place place_ = {};
+  std::string long_config_, short_config_, failing_config_;
+  std::string socket_path_, pid_path_;
+  int listener_ = -1;
+  reaper_runtime* runtime_ = nullptr;
+  Report* report_ = nullptr;
+};
+
+// What one operation works with, in the child.
+struct Round {
+  const Site& site;
+  Report& report;
+  reaper_runtime* runtime = nullptr;
+  reaper_container* container = nullptr;
+  reaper_error* error = nullptr;
+
+  int make_runtime();
+  int create(const std::string& config);
+  void wrong(const char* what);
+};
+
+// cmocka's skip, with its reason, where walks of this scenario cannot run. Makes this process a subreaper, which gets
+// every orphan of a round.
+void need_walks(const Scenario& scenario);
+
+// Cgroups of the test's own: 0, or how many there are.
+int count_cgroups();
+std::string cgroup_path();    // for linux.cgroupsPath
+const char* enter_cgroups();  // nullptr, or why there are none
+void leave_cgroups();
+
+}  // namespace reaper::walk
