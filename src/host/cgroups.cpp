@@ -42,10 +42,12 @@ bool contains(const std::vector<std::string>& words, std::string_view word) {
 // Blank, tab, newline and backslash stand there as \ and three octal digits (proc(5)).
 std::string unescaped(std::string_view text) {
   std::string plain;
+  constexpr size_t length = 4;
   while (!text.empty()) {
-    const auto code = text[0] == '\\' ? parse_number<uint8_t>(text.substr(1, 3), 8) : std::nullopt;
+    const bool escaped = text[0] == '\\' && text.size() >= length;
+    const auto code = escaped ? parse_number<uint8_t>(text.substr(1, length - 1), 8) : std::nullopt;
     plain += code ? static_cast<char>(*code) : text[0];
-    text.remove_prefix(code ? 4 : 1);
+    text.remove_prefix(code ? length : 1);
   }
   return plain;
 }
