@@ -1,7 +1,9 @@
-# Fuzz targets (tests/fuzz). ctest replays the corpora with any compiler; REAPER_FUZZ=ON makes libFuzzer programs of them
+# Fuzz targets: the names in tests/fuzz/targets. ctest replays the corpora with any compiler; REAPER_FUZZ=ON makes libFuzzer programs of them
 # (clang; scripts/lib/fuzz.sh).
 set(fuzz_config_corpus ${CMAKE_CURRENT_SOURCE_DIR}/data/plan ${CMAKE_CURRENT_SOURCE_DIR}/data/config)
-foreach(name config state plan gate frames arguments)
+file(STRINGS fuzz/targets fuzz_targets)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS fuzz/targets)
+foreach(name IN LISTS fuzz_targets)
   add_executable(fuzz_${name} fuzz/target_${name}.cpp)
   target_include_directories(fuzz_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(fuzz_${name} PRIVATE hosted-init PkgConfig::CMOCKA reaper-warnings)

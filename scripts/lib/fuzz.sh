@@ -5,7 +5,8 @@ FUZZ_SECONDS=${FUZZ_SECONDS:-20} # for each target; more by hand: FUZZ_SECONDS=3
 
 # New inputs that reach something new stay in $BUILD/fuzz/corpus; a failing one is kept in $BUILD/fuzz and named.
 run_fuzzers() {
-  local name status=0 seeds targets=(config state plan gate frames arguments)
+  local name status=0 seeds targets
+  mapfile -t targets <"$SOURCE/tests/fuzz/targets"
   configure "$BUILD/fuzz" "${INSTRUMENTED[@]}" -DREAPER_TESTS=ON -DREAPER_FUZZ=ON \
     -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DREAPER_SANITIZE=fuzzer-no-link,address,undefined
   build "$BUILD/fuzz" "${targets[@]/#/fuzz_}"

@@ -1,5 +1,8 @@
-// The files of a state directory: the first byte chooses which.
+// The files of a state directory, and the texts inside of a record: the first byte chooses which. `owner` has the form
+// of `identity`, and target_cgroup.cpp reads `cgroup`.
+#include "config/config.h"
 #include "fuzz/fuzz.h"
+#include "runtime/report.h"
 #include "store/files.h"
 
 using namespace reaper;
@@ -8,7 +11,7 @@ using namespace reaper_test;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view text = text_of(data + 1, size - 1);
-  switch (data[0] % 3) {
+  switch (data[0] % 5) {
     case 0: {
       const auto record = decode_record(text);
       if (!record.has_value()) {
@@ -28,8 +31,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (identity) promise(encode_identity(*identity).value() == text, "an identity has one form");
       break;
     }
-    default:
+    case 2:
       (void)decode_exit(text);
+      break;
+    case 3: {
+      const auto hooks = hooks_from_json(text);
+      if (!hooks.has_value()) break;
+      const auto twice = hooks_from_json(hooks_to_json(*hooks));
+      promise(twice.has_value() && *twice == *hooks, "hooks survive being written again");
+      break;
+    }
+    default: {
+      const auto credentials = credentials_json(text);
+      promise(credentials.has_value() || credentials.error().code == REAPER_ERR_CORRUPT, "damage is CORRUPT");
+    }
   }
   return 0;
 }
