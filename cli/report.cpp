@@ -1,6 +1,8 @@
 #include "report.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,6 +10,8 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <optional>
+#include <string>
 
 namespace reaper::cli {
 
@@ -138,14 +142,51 @@ std::string json_string(std::string_view text) {
   return json += '"';
 }
 
+namespace {
+
+// Where a link of ours or of root's leads; nothing with ELOOP for anybody else's. What was judged is what is read:
+// another link may stand at the path by now.
+std::optional<std::string> trusted_target(const std::string& path) {
+  const int link = open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (link < 0) return std::nullopt;
+  struct stat status = {};
+  char target[PATH_MAX];
+  const bool trusted = fstat(link, &status) == 0 && (status.st_uid == geteuid() || status.st_uid == 0);
+  const ssize_t length = readlinkat(link, "", target, sizeof target);
+  close(link);
+  errno = ELOOP;
+  if (!trusted || length <= 0) return std::nullopt;
+  const std::string name(target, static_cast<size_t>(length));
+  return name.starts_with('/') ? name : path.substr(0, path.rfind('/') + 1) + name;
+}
+
+// The log often lies in a bundle, and a bundle may be a tenant's: their link is not followed (/dev/stderr is root's),
+// and a FIFO that nobody reads is an error, not a hang. -1 and errno.
+int open_log(const std::string& path) {
+  constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  const int direct = open(path.c_str(), flags | O_NOFOLLOW, 0600);
+  if (direct >= 0 || errno != ELOOP) return direct;
+  const auto target = trusted_target(path);
+  return target ? open(target->c_str(), flags, 0600) : -1;
+}
+
+// Only a FIFO stays without waiting: nothing is lost elsewhere.
+bool let_wait(int log) {
+  struct stat status = {};
+  if (fstat(log, &status) != 0) return false;
+  return S_ISFIFO(status.st_mode) || fcntl(log, F_SETFL, O_APPEND) == 0;
+}
+
+}  // namespace
+
 bool open_report(const Arguments& arguments) {
   if (arguments.row != nullptr) state.command = arguments.row->name;
   state.json = arguments.has(Opt::log_format) && strcmp(arguments.text(Opt::log_format), "json") == 0;
   state.debug = arguments.has(Opt::debug) ||
                 (arguments.has(Opt::log_level) && strcmp(arguments.text(Opt::log_level), "debug") == 0);
   if (!arguments.has(Opt::log)) return true;
-  state.log = open(arguments.text(Opt::log), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-  if (state.log >= 0) return true;
+  state.log = open_log(arguments.text(Opt::log));
+  if (state.log >= 0 && let_wait(state.log)) return true;
   fail_errno(std::string("open the log ") + arguments.text(Opt::log));
   return false;
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -120,6 +121,38 @@ func TestLogThatCannotBeOpened(t *testing.T) {
 	b := newBox(t)
 	b.globals = []string{"--log", filepath.Join(b.dir, "no/log")}
 	wantNoReservedPhrase(t, b.fails(phrases("ENOENT", "no/log"), "list"))
+}
+
+// A FIFO that nobody reads does not hang the command, and what stands at the path of a link stays what it is.
+func TestLogThatIsAFIFO(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	fifo := filepath.Join(b.dir, "fifo")
+	check(t, syscall.Mkfifo(fifo, 0o666))
+	b.globals = []string{"--log", fifo}
+	b.fails(phrases("ENXIO", fifo), "list")
+	reader, err := os.OpenFile(fifo, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	check(t, err)
+	defer reader.Close()
+	b.ok("list")
+}
+
+func TestLogThroughALink(t *testing.T) {
+	t.Parallel()
+	b := newBox(t)
+	canary := b.file("canary", "alive\n", 0o644)
+	link := filepath.Join(b.dir, "log")
+	check(t, os.Symlink("canary", link))
+	b.globals = []string{"--log", link}
+	b.fails(nil, "state", "x") // our own link: followed
+	if text := read(t, canary); !strings.Contains(text, "alive\ntime=") {
+		t.Errorf("the log is %q", text)
+	}
+	needRoot(t)
+	check(t, os.Lchown(link, ordinaryUID, ordinaryUID))
+	before := read(t, canary)
+	b.fails(phrases("ELOOP", link), "state", "x")
+	want(t, "canary", read(t, canary), before)
 }
 
 // Usage errors go the same ways, and name the nearest word.
