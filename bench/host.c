@@ -19,6 +19,7 @@ void host_open(struct host* host, const char* root, const char* bundle) {
   reaper_runtime_options options = {.size = sizeof options, .root = root};
   reaper_error* err = NULL;
   host->bundle = bundle;
+  host->id = "bench";
   must(reaper_runtime_new(&options, &host->runtime, &err), "runtime", err);
 }
 
@@ -34,7 +35,7 @@ int64_t by_reaper(void* context) {
   reaper_container* container = NULL;
   reaper_error* err = NULL;
   const int64_t begin = now_ns();
-  must(reaper_create(host->runtime, "bench", &options, &container, &err), "create", err);
+  must(reaper_create(host->runtime, host->id, &options, &container, &err), "create", err);
   must(reaper_start(container, &err), "start", err);
   must(reaper_wait(container, -1, &status, &err), "wait", err);
   must(reaper_delete(container, 0, &err), "delete", err);
@@ -42,6 +43,25 @@ int64_t by_reaper(void* context) {
   const int64_t end = now_ns();
   if (status.exit_code != 0) die(0, "the container's program exited with %d", (int)status.exit_code);
   return end - begin;
+}
+
+void leave_stopped(struct host* host, const char* id) {
+  const reaper_create_options options = {.size = sizeof options, .bundle = host->bundle};
+  reaper_exit_status status = {.size = sizeof status};
+  reaper_container* container = NULL;
+  reaper_error* err = NULL;
+  must(reaper_create(host->runtime, id, &options, &container, &err), "create", err);
+  must(reaper_start(container, &err), "start", err);
+  must(reaper_wait(container, -1, &status, &err), "wait", err);
+  reaper_container_free(container);
+}
+
+void sweep_up(struct host* host, const char* id) {
+  reaper_container* container = NULL;
+  reaper_error* err = NULL;
+  must(reaper_open(host->runtime, id, &container, &err), "open", err);
+  must(reaper_delete(container, 0, &err), "delete", err);
+  reaper_container_free(container);
 }
 
 static void await_true(pid_t child) {

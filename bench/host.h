@@ -10,11 +10,17 @@
 struct host {
   reaper_runtime* runtime;
   const char* bundle;
+  const char* id; /* of the container that by_reaper() makes */
 };
 
 /* `root`: the state directory; `bundle`: its config.json runs /bin/true. Loads nothing else, starts nothing. */
 void host_open(struct host* host, const char* root, const char* bundle);
 void host_close(struct host* host);
+
+/* A container that has run and is left there, stopped: what `list` and `state` are measured with. */
+void leave_stopped(struct host* host, const char* id);
+/* Deletes it. */
+void sweep_up(struct host* host, const char* id);
 
 /* Each a `measured`; the context is a struct host. */
 int64_t by_reaper(void* host); /* create, start, wait, delete */
