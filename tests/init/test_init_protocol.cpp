@@ -176,6 +176,20 @@ void close_range_denied(void**) {
   }
 }
 
+// Of a newer library, or of bytes that went wrong: it is never passed over.
+void an_unknown_operation_stops(void**) {
+  const auto good = full_plan();
+  for (size_t position = 0; position < good.size(); ++position) {
+    auto plan = good;
+    plan.insert(plan.begin() + static_cast<long>(position), {static_cast<wire::Op>(999), "/process/newer", {}, {}});
+    Kernel k = full_kernel();
+    k.to_read = launch_bytes(encode(plan));
+    const Ending ending = run_init(k);
+    assert_false(ending.executed);
+    assert_true(last_error(k.replied.empty() ? k.sent : k.replied).present);
+  }
+}
+
 void the_client_dies_after_it_won(void**) {
   Kernel good = full_kernel();
   run_init(good);
@@ -202,6 +216,7 @@ int main() {
       cmocka_unit_test(signals_that_end_a_process_end_it),
       cmocka_unit_test(descriptors_are_placed),
       cmocka_unit_test(close_range_denied),
+      cmocka_unit_test(an_unknown_operation_stops),
       cmocka_unit_test(the_client_dies_after_it_won),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
