@@ -1,0 +1,153 @@
+/* Many lives in one process: descriptors, threads, zombies, memory, mounts and directories end where they began.
+ * REAPER_CYCLES=100000 for more of them. */
+#include "supervised.h"
+#include "terminal.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PLAIN_CYCLES 500 /* a sanitizer keeps what was freed for a while: memory is not compared there */
+#define MEMORY_COUNTS 0
+#else
+#define PLAIN_CYCLES 10000
+#define MEMORY_COUNTS 1
+#endif
+#define WARM_UP 100
+#define RSS_BOUND_KIB 1024 /* what an allocator's fragments and the kernel's batches of page counts come to */
+
+struct standing {
+  struct census census;
+  long rss_kib;
+  long mounts;
+};
+
+static long line_number(const char* path, const char* name) {
+  char* text = read_whole(path);
+  assert_non_null(text);
+  const char* value = line_value(text, name);
+  assert_non_null(value);
+  const long number = strtol(value, NULL, 10);
+  free(text);
+  return number;
+}
+
+static long count_mounts(void) {
+  char* text = read_whole("/proc/self/mountinfo");
+  assert_non_null(text);
+  long lines = 0;
+  for (const char* at = text; (at = strchr(at, '\n')) != NULL; ++at) ++lines;
+  free(text);
+  return lines;
+}
+
+static struct standing look(const struct scene* scene) {
+  return (struct standing){take_census(scene->place.root), line_number("/proc/self/status", "VmRSS:"), count_mounts()};
+}
+
+static long cycles(long by_default) {
+  const char* wanted = getenv("REAPER_CYCLES");
+  const long number = wanted != NULL ? strtol(wanted, NULL, 10) : 0;
+  if (number > 0) return by_default * number / 10000 + 1;
+  return by_default * PLAIN_CYCLES / 10000;
+}
+
+/* `once` many times; `what` for the line that counts them. */
+static void repeat(const struct scene* scene, const char* what, long count, void (*once)(const struct scene*)) {
+  for (int i = 0; i < WARM_UP; ++i) once(scene);
+  const struct standing before = look(scene);
+  for (long i = 0; i < count; ++i) once(scene);
+  const struct standing after = look(scene);
+  printf("%s: %ld cycles, resident memory %ld KiB before and %ld after\n", what, count, before.rss_kib, after.rss_kib);
+  assert_same_census(before.census, after.census);
+  assert_int_equal(before.mounts, after.mounts);
+  if (MEMORY_COUNTS) assert_true(after.rss_kib <= before.rss_kib + RSS_BOUND_KIB);
+}
+
+static const char quick[] = "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/true\"],\"cwd\":\"/\"}}";
+
+static void live(const struct scene* scene, const reaper_create_options* options) {
+  reaper_container* container = must_create_with(scene, "cycle", options);
+  must_start(container);
+  assert_int_equal(must_wait(container).exit_code, 0);
+  must_delete(container);
+}
+
+static void plain_once(const struct scene* scene) {
+  assert_int_equal(quiet_life(scene->runtime, "cycle", quick, 0), 0);
+}
+
+static void supervised_once(const struct scene* scene) {
+  const reaper_create_options options = supervised(scene, quick);
+  live(scene, &options);
+}
+
+static void hooks_once(const struct scene* scene) {
+  static const char config[] =
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/true\"],\"cwd\":\"/\"},\"hooks\":{"
+      "\"createRuntime\":[{\"path\":\"/bin/true\"}],\"poststart\":[{\"path\":\"/bin/true\"}],"
+      "\"poststop\":[{\"path\":\"/bin/true\"}]}}";
+  const reaper_create_options options = options_of(scene, config);
+  live(scene, &options);
+}
+
+static void terminal_once(const struct scene* scene) {
+  static const char config[] =
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"terminal\":true,\"args\":[\"/bin/true\"],\"cwd\":\"/\"}}";
+  int32_t master = -1;
+  reaper_container* container = must_create_terminal(scene, "cycle", config, &master);
+  must_start(container);
+  assert_int_equal(must_wait(container).exit_code, 0);
+  close(master);
+  must_delete(container);
+}
+
+/* Failures at different depths: in config.json, in the plan, in init before READY, in init after START; a name that is
+ * taken; and a container that is ended before its start. */
+static void failing_once(const struct scene* scene) {
+  static const char* const configs[] = {
+      "{", "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/true\"],\"cwd\":\"relative\"}}",
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/nowhere/at/all\"],\"cwd\":\"/\"}}",
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/true\"],\"cwd\":\"/nowhere\"}}"};
+  for (size_t i = 0; i < COUNT_OF(configs); ++i) {
+    const reaper_create_options options = options_of(scene, configs[i]);
+    reaper_container* container = NULL;
+    reaper_error* error = NULL;
+    assert_true(reaper_create(scene->runtime, "failing", &options, &container, &error) < 0);
+    assert_null(container);
+    reaper_error_free(error);
+  }
+  reaper_container* first = must_create(scene, "taken", quick);
+  const reaper_create_options options = options_of(scene, quick);
+  reaper_container* second = NULL;
+  assert_int_equal(reaper_create(scene->runtime, "taken", &options, &second, NULL), REAPER_ERR_EXISTS);
+  assert_int_equal(reaper_delete(first, REAPER_DELETE_FORCE, NULL), REAPER_OK);
+  reaper_container_free(first);
+}
+
+static void test_plain(void** state) {
+  repeat(*state, "plain", cycles(10000), plain_once);
+}
+static void test_supervised(void** state) {
+  repeat(*state, "supervised", cycles(1000), supervised_once);
+}
+static void test_hooks(void** state) {
+  repeat(*state, "hooks", cycles(500), hooks_once);
+}
+static void test_terminals(void** state) {
+  need_terminals();
+  repeat(*state, "terminals", cycles(500), terminal_once);
+}
+static void test_failures(void** state) {
+  repeat(*state, "failures (six of them each)", cycles(500), failing_once);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, scene_teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {TEST(test_plain), TEST(test_supervised), TEST(test_hooks), TEST(test_terminals),
+                                     TEST(test_failures)};
+  return cmocka_run_group_tests_name("cycles", tests, NULL, NULL);
+}
