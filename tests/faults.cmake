@@ -13,6 +13,7 @@ foreach(walk kill_walk)
   target_link_libraries(faults_${walk} PRIVATE faults-walk)
   foreach(scenario supervised hooks cgroup terminal)
     add_test(NAME faults.${walk}_${scenario} COMMAND faults_${walk} ${scenario})
-    set_tests_properties(faults.${walk}_${scenario} PROPERTIES LABELS "faults;${walk};${walk}_${scenario}" TIMEOUT 300)
+    set_tests_properties(faults.${walk}_${scenario} PROPERTIES LABELS "faults;${walk};${walk}_${scenario}" 
+      TIMEOUT ${REAPER_TEST_TIMEOUT})
   endforeach()
 endforeach()
