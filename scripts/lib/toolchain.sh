@@ -16,12 +16,9 @@ have_go() {
   [ -n "$version" ] && version_at_least "$version" 1.19
 }
 
-have_rust() { command -v cargo >/dev/null && command -v rustc >/dev/null; }
-
 # Packages of the tools that this tree needs and this machine lacks.
 packages_generator() { command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build; }
 packages_go() { [ -z "$(go_modules)" ] || have_go || echo golang-go; }
-packages_rust() { [ ! -e "$SOURCE/bindings/rust/Cargo.toml" ] || have_rust || echo rustc-web cargo-web; }
 
 # Modules that the tests in Go need, into the build tree: what was fetched once serves later runs and other users.
 export GOMODCACHE=$BUILD/go/mod GOCACHE=$BUILD/go/cache GOTOOLCHAIN=local GOFLAGS=-modcacherw
@@ -29,6 +26,13 @@ go_modules() { find "$SOURCE/bindings" "$SOURCE/tests" -name go.mod 2>/dev/null;
 fetch_go_modules() {
   local module
   for module in $(go_modules); do (cd "$(dirname "$module")" && go mod download); done
+}
+
+# Crates of the features of bindings/rust, for a newer Rust than Debian's, which needs none.
+fetch_crates() {
+  local version
+  version=$(cargo --version 2>/dev/null | sed 's/^cargo \([0-9.]*\).*/\1/')
+  [ -z "$version" ] || ! version_at_least "$version" 1.71 || (cd "$SOURCE/bindings/rust" && cargo fetch --locked)
 }
 
 # configure DIRECTORY [OPTION...]: lib and not lib/TRIPLET, so that all paths are short and known.
