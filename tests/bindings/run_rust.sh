@@ -40,11 +40,10 @@ oldest() {
   copy=$(mktemp -d)
   # shellcheck disable=SC2064 # now, the variable is of this function
   trap "rm -rf '$copy'" EXIT
-  mkdir -p "$copy/bindings"
+  mkdir -p "$copy/bindings/rust"
   cp -r "$here/../../include" "$copy/"
-  cp -r "$crates" "$copy/bindings/rust"
+  cp -r "$crates/Cargo.toml" "$crates/reaper" "$crates/reaper-sys" "$copy/bindings/rust/" # and no target or lock
   cd "$copy/bindings/rust"
-  rm -rf Cargo.lock target
   sed -i '/^\[dev-dependencies\]/,$d; /optional = true/d; /"dep:/d' reaper/Cargo.toml
   CARGO_HOME=$copy/home CARGO_TARGET_DIR=$copy/target "$cargo" test --offline --workspace --examples --tests --lib
   CARGO_HOME=$copy/home CARGO_TARGET_DIR=$copy/target "$cargo" test --offline --workspace --doc
