@@ -43,7 +43,7 @@ std::optional<Member> open_member(int32_t pid, Round& round) {
   if (known != round.reached.end() && known->second == stat->start_time) return std::nullopt;
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (pidfd) return Member{pid, stat->start_time, std::move(pidfd)};
-  if (errno != ESRCH && errno != EINVAL && !round.error) round.error = system_error("pidfd_open", "pidfd_open");
+  if (!is_nobodys_pid(errno) && !round.error) round.error = system_error("pidfd_open", "pidfd_open");
   return std::nullopt;
 }
 

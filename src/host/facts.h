@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -99,6 +100,12 @@ struct ProcessStat {
 };
 // NOT_FOUND when there is no such process.
 Result<ProcessStat> read_process_stat(int32_t pid);
+
+// Whether an errno of pidfd_open(2) says that no process has the pid: it is gone, or a thread's (EINVAL, and ENOENT
+// from Linux 6.16 on).
+inline bool is_nobodys_pid(int number) {
+  return number == ESRCH || number == EINVAL || number == ENOENT;
+}
 
 // Direct children of a process: task/*/children, or a scan of /proc where the kernel has no such file.
 Result<std::vector<int32_t>> read_children(int32_t pid);

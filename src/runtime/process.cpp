@@ -92,7 +92,7 @@ Result<Fd> open_process(const ProcessIdentity& identity) {
                      std::to_string(identity.pid) + " means another process here",
                  "", "identity"});
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, identity.pid, 0)));
-  if (!pidfd && (errno == ESRCH || errno == EINVAL)) return Fd();  // EINVAL: the pid is now a thread's
+  if (!pidfd && is_nobodys_pid(errno)) return Fd();
   if (!pidfd) return fail(system_error("pidfd_open", "pidfd_open"));
   // Opened first, read second: when the start time fits, the descriptor is of the process that we mean.
   const auto stat = read_process_stat(identity.pid);

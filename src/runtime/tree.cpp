@@ -33,8 +33,7 @@ bool is_dead(char state) {
 // Empty when there is no such process; `tree` has the error otherwise.
 Fd open_pid(int32_t pid, Tree& tree) {
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  // EINVAL: the pid is now a thread's.
-  if (!pidfd && errno != ESRCH && errno != EINVAL && !tree.error) tree.error = system_error("pidfd_open", "pidfd_open");
+  if (!pidfd && !is_nobodys_pid(errno) && !tree.error) tree.error = system_error("pidfd_open", "pidfd_open");
   return pidfd;
 }
 
@@ -87,7 +86,7 @@ std::optional<Descendant> root_of(int32_t pid, const Fd& pidfd) {
 
 Status signal_descendant(const Descendant& descendant, int signal) {
   const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, descendant.pid, 0)));
-  if (!pidfd) return errno == ESRCH || errno == EINVAL ? Status{} : fail(system_error("pidfd_open", "pidfd_open"));
+  if (!pidfd) return is_nobodys_pid(errno) ? Status{} : fail(system_error("pidfd_open", "pidfd_open"));
   const auto stat = read_process_stat(descendant.pid);
   if (!stat.has_value() || stat->start_time != descendant.start_time) return {};  // it ended meanwhile
   const Status sent = signal_process(pidfd, signal, "descendant " + std::to_string(descendant.pid));
