@@ -17,3 +17,8 @@ foreach(walk kill_walk)
       TIMEOUT ${REAPER_TEST_TIMEOUT})
   endforeach()
 endforeach()
+
+# What the tests of the state directory share.
+foreach(subject state_leftovers state_time)
+  target_sources(faults_${subject} PRIVATE faults/tamper.c)
+endforeach()
