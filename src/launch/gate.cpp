@@ -1,4 +1,6 @@
 // The client of a created container's gate.
+#include <fcntl.h>
+
 #include "launch/connect.h"
 #include "launch/frames.h"
 #include "launch/launch.h"
@@ -14,7 +16,9 @@ Error gone() {
 Result<Fd> connect_gate(int state_directory, Deadline deadline) {
   Fd socket = unix_socket();
   if (!socket) return fail(system_error("gate", "socket"));
-  const int error = connect_at(socket, state_directory, "/gate", deadline);
+  // Opened first: connect(2) would follow a link, to the gate of another container.
+  const Fd gate(openat(state_directory, "gate", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const int error = gate ? connect_at(socket, gate.get(), "", deadline) : errno;
   if (error == 0) return socket;
   if (error == ECONNREFUSED || error == ENOENT) return fail(gone());
   if (error == ETIMEDOUT)
