@@ -19,6 +19,6 @@ foreach(walk kill_walk)
 endforeach()
 
 # What the tests of the state directory share.
-foreach(subject state_leftovers state_time)
+foreach(subject state_files state_leftovers state_time)
   target_sources(faults_${subject} PRIVATE faults/tamper.c)
 endforeach()

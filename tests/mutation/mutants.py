@@ -98,7 +98,7 @@ MUTANTS = [
     ("record-checksum", "src/store/record.cpp", 'if (sum != checksum(*version, text)) return fail(corrupt("has a wrong checksum"));', "", "unit.store_record"),
     ("identity-checksum", "src/store/identity.cpp", "if (line.substr(fields.size(), 16) != hex16(fnv1a(fields))) {", "if (false) {", "unit.store_directory unit.store_record unit.store_files"),
     # ---- who is who
-    ("boot-id", "src/runtime/process.cpp", "if (identity.boot_id != TRY(read_boot_id())) return Fd();", "", "faults.state_time faults.state_reboot cli.state"),
+    ("boot-id", "src/runtime/process.cpp", "if (identity.boot_id != TRY(read_boot_id())) return Fd();", "", "faults.state_time cli.state"),
     ("start-time", "src/runtime/process.cpp", "if (stat->start_time != identity.start_time && identity.time_namespace == TRY(namespace_inode(\"time\"))) return Fd();", "",
      "cli.state api.delete faults.state_time"),
     ("pid-namespace", "src/runtime/process.cpp", "if (identity.pid_namespace != TRY(namespace_inode(\"pid\")))", "if (false)", "cli.state faults.state_time"),
