@@ -170,6 +170,8 @@ int open_log(const std::string& path) {
   return target ? open(target->c_str(), flags, 0600) : -1;
 }
 
+constexpr size_t longest_name = 1024;  // in a message: what is said of it must stay in sight
+
 // Only a FIFO stays without waiting: nothing is lost elsewhere.
 bool let_wait(int log) {
   struct stat status = {};
@@ -187,7 +189,7 @@ bool open_report(const Arguments& arguments) {
   if (!arguments.has(Opt::log)) return true;
   state.log = open_log(arguments.text(Opt::log));
   if (state.log >= 0 && let_wait(state.log)) return true;
-  fail_errno(std::string("open the log ") + arguments.text(Opt::log));
+  fail_errno("open the log " + std::string(arguments.text(Opt::log)).substr(0, longest_name));
   return false;
 }
 
