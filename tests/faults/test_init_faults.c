@@ -21,7 +21,7 @@
 enum moment { AT_CREATE, AT_START };
 
 struct fault {
-  const char *more; /* members of `process` */
+  const char* more; /* members of `process` */
   int needs_root;
   enum moment moment;
   struct denial denials[2];
@@ -213,16 +213,16 @@ static const struct fault faults[] = {
 };
 
 /* The program writes to its standard output, so that it cannot run unseen. */
-static int provoke(struct scene *scene, const struct fault *fault) {
+static int provoke(struct scene* scene, const struct fault* fault) {
   const int output = memfd_create("output", MFD_CLOEXEC);
-  char *config = shell_config("echo it runs", fault->more);
+  char* config = shell_config("echo it runs", fault->more);
   reaper_create_options options = options_of(scene, config);
   options.flags = REAPER_CREATE_STDIO;
   options.stdio[0] = options.stdio[2] = -1;
   options.stdio[1] = output;
   CHECK(deny(fault->denials, fault->denials[1].call != 0 ? 2 : 1) == 0);
-  reaper_container *container = NULL;
-  reaper_error *error = NULL;
+  reaper_container* container = NULL;
+  reaper_error* error = NULL;
   int result = reaper_create(scene->runtime, "fault", &options, &container, &error);
   if (fault->moment == AT_START) {
     if (result != REAPER_OK) return complain("create", error);
@@ -243,8 +243,8 @@ static int provoke(struct scene *scene, const struct fault *fault) {
   return bad;
 }
 
-static int one_fault(void *argument) {
-  const struct fault *fault = argument;
+static int one_fault(void* argument) {
+  const struct fault* fault = argument;
   struct scene scene;
   scene_open(&scene);
   warm_up(&scene);
@@ -273,13 +273,13 @@ static void provoke_all(int needs_root) {
   assert_int_equal(bad, 0);
 }
 
-static void test_faults(void **state) {
+static void test_faults(void** state) {
   (void)state;
   if (!can_deny()) SKIP("seccomp filters are not allowed here");
   provoke_all(0);
 }
 
-static void test_faults_of_the_privileged(void **state) {
+static void test_faults_of_the_privileged(void** state) {
   (void)state;
   if (!can_deny()) SKIP("seccomp filters are not allowed here");
   if (!is_root()) SKIP("needs root");

@@ -14,16 +14,16 @@ static const char sleeper[] =
     "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/sleep\",\"1000\"],\"cwd\":\"/\"}}";
 
 struct race {
-  const struct scene *scene;
+  const struct scene* scene;
   atomic_int won, lost;
 };
 
 /* ---- start ---- */
 
-static int start_it(void *argument, int number) {
-  struct race *race = argument;
-  reaper_container *container = NULL;
-  reaper_error *error = NULL;
+static int start_it(void* argument, int number) {
+  struct race* race = argument;
+  reaper_container* container = NULL;
+  reaper_error* error = NULL;
   (void)number;
   if (reaper_open(race->scene->runtime, "raced", &container, &error) != REAPER_OK) return complain("open", error);
   const int result = reaper_start(container, &error);
@@ -39,9 +39,9 @@ static int start_it(void *argument, int number) {
   return 0;
 }
 
-static void test_one_start_wins(void **state) {
+static void test_one_start_wins(void** state) {
   struct race race = {.scene = *state};
-  char *config = shell_config("echo run >&2; sleep 0.1; exit 12", "");
+  char* config = shell_config("echo run >&2; sleep 0.1; exit 12", "");
   int output[2];
   assert_int_equal(pipe(output), 0);
   reaper_create_options options = options_of(race.scene, config);
@@ -51,7 +51,7 @@ static void test_one_start_wins(void **state) {
   for (int round = 0; round < ROUNDS; ++round) {
     atomic_store(&race.won, 0);
     atomic_store(&race.lost, 0);
-    reaper_container *container = must_create_with(race.scene, "raced", &options);
+    reaper_container* container = must_create_with(race.scene, "raced", &options);
     assert_int_equal(run_threads(16, start_it, &race), 0);
     assert_int_equal(atomic_load(&race.won), 1);
     assert_int_equal(atomic_load(&race.lost), 15);
@@ -67,11 +67,11 @@ static void test_one_start_wins(void **state) {
 
 /* ---- create ---- */
 
-static int create_it(void *argument, int number) {
-  struct race *race = argument;
+static int create_it(void* argument, int number) {
+  struct race* race = argument;
   const reaper_create_options options = options_of(race->scene, sleeper);
-  reaper_container *container = NULL;
-  reaper_error *error = NULL;
+  reaper_container* container = NULL;
+  reaper_error* error = NULL;
   (void)number;
   const int result = reaper_create(race->scene->runtime, "raced", &options, &container, &error);
   if (result == REAPER_OK) {
@@ -86,7 +86,7 @@ static int create_it(void *argument, int number) {
   return 0;
 }
 
-static void test_one_create_wins(void **state) {
+static void test_one_create_wins(void** state) {
   struct race race = {.scene = *state};
   for (int round = 0; round < ROUNDS; ++round) {
     atomic_store(&race.won, 0);
@@ -95,7 +95,7 @@ static void test_one_create_wins(void **state) {
     assert_int_equal(atomic_load(&race.won), 1);
     assert_int_equal(atomic_load(&race.lost), 63);
     assert_int_equal(count_entries(race.scene->place.root), 1);
-    reaper_container *container = must_open(race.scene, "raced");
+    reaper_container* container = must_open(race.scene, "raced");
     assert_int_equal(must_status(container), REAPER_STATUS_CREATED); /* and it is whole */
     assert_int_equal(reaper_delete(container, REAPER_DELETE_FORCE, NULL), REAPER_OK);
     reaper_container_free(container);
@@ -105,10 +105,10 @@ static void test_one_create_wins(void **state) {
 
 /* ---- wait against delete ---- */
 
-static int wait_or_delete(void *argument, int number) {
-  struct race *race = argument;
-  reaper_container *container = NULL;
-  reaper_error *error = NULL;
+static int wait_or_delete(void* argument, int number) {
+  struct race* race = argument;
+  reaper_container* container = NULL;
+  reaper_error* error = NULL;
   int result = reaper_open(race->scene->runtime, "raced", &container, &error);
   if (result == REAPER_ERR_NOT_FOUND && number != 0) { /* deleted already */
     reaper_error_free(error);
@@ -131,10 +131,10 @@ static int wait_or_delete(void *argument, int number) {
   return 0;
 }
 
-static void test_wait_against_delete(void **state) {
+static void test_wait_against_delete(void** state) {
   struct race race = {.scene = *state};
   for (int round = 0; round < ROUNDS; ++round) {
-    reaper_container *container = must_create(race.scene, "raced", sleeper);
+    reaper_container* container = must_create(race.scene, "raced", sleeper);
     must_start(container);
     assert_int_equal(run_threads(8, wait_or_delete, &race), 0);
     reaper_container_free(container);
@@ -144,12 +144,12 @@ static void test_wait_against_delete(void **state) {
 }
 
 /* One handle, many threads of const use, while the container ends. */
-static int look_at_it(void *argument, int number) {
-  reaper_container *container = argument;
+static int look_at_it(void* argument, int number) {
+  reaper_container* container = argument;
   reaper_exit_status status = {.size = sizeof status};
-  reaper_error *error = NULL;
+  reaper_error* error = NULL;
   int32_t value = 0;
-  char *text = NULL;
+  char* text = NULL;
   for (int turn = 0; turn < 50; ++turn) {
     CHECK(reaper_status(container, &value, &error) == REAPER_OK);
     CHECK(value == REAPER_STATUS_RUNNING || value == REAPER_STATUS_STOPPED);
@@ -164,9 +164,9 @@ static int look_at_it(void *argument, int number) {
   return 0;
 }
 
-static void test_const_use_by_many_threads(void **state) {
-  const struct scene *scene = *state;
-  reaper_container *container = must_create(scene, "shared", sleeper);
+static void test_const_use_by_many_threads(void** state) {
+  const struct scene* scene = *state;
+  reaper_container* container = must_create(scene, "shared", sleeper);
   must_start(container);
   assert_int_equal(run_threads(16, look_at_it, container), 0);
   must_delete(container);
@@ -175,23 +175,23 @@ static void test_const_use_by_many_threads(void **state) {
 /* ---- list against everything ---- */
 
 struct mill {
-  const struct scene *scene;
+  const struct scene* scene;
   atomic_int busy;
 };
 
 /* Frees the error; complains of another code. */
-static int is_other_than(int code, const char *what, reaper_error *error) {
+static int is_other_than(int code, const char* what, reaper_error* error) {
   if (reaper_error_code(error) != code) return complain(what, error);
   reaper_error_free(error);
   return 0;
 }
 
-static int grind(void *argument, int number) {
-  struct mill *mill = argument;
+static int grind(void* argument, int number) {
+  struct mill* mill = argument;
   if (number >= 6) { /* two of them list */
     while (atomic_load(&mill->busy) > 0) {
-      char *text = NULL;
-      reaper_error *error = NULL;
+      char* text = NULL;
+      reaper_error* error = NULL;
       if (reaper_list(mill->scene->runtime, &text, &error) != REAPER_OK) return complain("list", error);
       const int whole = text[0] == '[' && text[strlen(text) - 1] == ']' && strstr(text, "corrupt") == NULL;
       if (!whole) dprintf(2, "%s\n", text);
@@ -205,8 +205,8 @@ static int grind(void *argument, int number) {
   int bad = 0;
   for (int round = 0; round < ROUNDS && bad == 0; ++round) {
     const reaper_create_options options = options_of(mill->scene, sleeper);
-    reaper_container *container = NULL;
-    reaper_error *error = NULL;
+    reaper_container* container = NULL;
+    reaper_error* error = NULL;
     const int result = reaper_create(mill->scene->runtime, id, &options, &container, &error);
     if (result == REAPER_ERR_EXISTS) {
       reaper_error_free(error);
@@ -232,7 +232,7 @@ static int grind(void *argument, int number) {
   return bad;
 }
 
-static void test_list_against_everything(void **state) {
+static void test_list_against_everything(void** state) {
   struct mill mill = {.scene = *state};
   atomic_store(&mill.busy, 6);
   assert_int_equal(run_threads(8, grind, &mill), 0);
@@ -240,12 +240,12 @@ static void test_list_against_everything(void **state) {
 
 /* ---- containers of one runtime, each thread its own ---- */
 
-static int lives(void *argument, int number) {
-  const struct scene *scene = argument;
+static int lives(void* argument, int number) {
+  const struct scene* scene = argument;
   char id[20];
   snprintf(id, sizeof id, "thread-%d", number);
-  char *script = text_of("exit %d", number);
-  char *config = shell_config(script, "");
+  char* script = text_of("exit %d", number);
+  char* config = shell_config(script, "");
   int bad = 0;
   for (int round = 0; round < 5 && bad == 0; ++round) bad = quiet_life(scene->runtime, id, config, number);
   free(config);
@@ -253,8 +253,8 @@ static int lives(void *argument, int number) {
   return bad;
 }
 
-static void test_many_lives(void **state) {
-  const struct scene *scene = *state;
+static void test_many_lives(void** state) {
+  const struct scene* scene = *state;
   warm_up(scene);
   const struct census before = take_census(scene->place.root);
   assert_int_equal(run_threads(16, lives, *state), 0);

@@ -22,13 +22,13 @@ static const char sleeper[] =
 #define ROUNDS 20
 
 struct storm {
-  const struct scene *scene;
+  const struct scene* scene;
   atomic_int creators; /* still at work */
 };
 
-static int allocate_all_the_time(struct storm *storm, int number) {
+static int allocate_all_the_time(struct storm* storm, int number) {
   unsigned seed = (unsigned)number;
-  void *blocks[32] = {NULL};
+  void* blocks[32] = {NULL};
   while (atomic_load(&storm->creators) > 0) {
     for (int i = 0; i < 1000; ++i) {
       const int at = rand_r(&seed) % 32;
@@ -45,11 +45,11 @@ static int allocate_all_the_time(struct storm *storm, int number) {
   return 0;
 }
 
-static int create_in_the_storm(struct storm *storm, int number) {
+static int create_in_the_storm(struct storm* storm, int number) {
   char id[20];
   snprintf(id, sizeof id, "storm-%d", number);
-  char *script = text_of("exit %d", number);
-  char *config = shell_config(script, "");
+  char* script = text_of("exit %d", number);
+  char* config = shell_config(script, "");
   int bad = 0;
   for (int round = 0; round < ROUNDS && bad == 0; ++round) bad = quiet_life(storm->scene->runtime, id, config, number);
   free(config);
@@ -58,11 +58,11 @@ static int create_in_the_storm(struct storm *storm, int number) {
   return bad;
 }
 
-static int storm_thread(void *argument, int number) {
+static int storm_thread(void* argument, int number) {
   return number < CREATORS ? create_in_the_storm(argument, number) : allocate_all_the_time(argument, number);
 }
 
-static void test_allocating_threads(void **state) {
+static void test_allocating_threads(void** state) {
   struct storm storm = {.scene = *state};
   atomic_store(&storm.creators, CREATORS);
   assert_int_equal(run_threads(CREATORS + ALLOCATORS, storm_thread, &storm), 0);
@@ -78,17 +78,17 @@ static void reap_everybody(int signal) {
 }
 
 /* A host that takes every status away. PIDFD_GET_INFO still tells (Linux 6.15); else it is unknown, and never 0. */
-static int life_without_children(void *argument) {
-  const struct sigaction *action = argument;
+static int life_without_children(void* argument) {
+  const struct sigaction* action = argument;
   CHECK(sigaction(SIGCHLD, action, NULL) == 0);
   struct scene scene;
   scene_open(&scene);
-  char *config = shell_config("exit 44", "");
+  char* config = shell_config("exit 44", "");
   for (int round = 0; round < 20; ++round) {
-    reaper_container *container = must_create(&scene, "taken", config);
+    reaper_container* container = must_create(&scene, "taken", config);
     must_start(container);
     reaper_exit_status status = {.size = sizeof status};
-    reaper_error *error = NULL;
+    reaper_error* error = NULL;
     const int result = reaper_wait(container, LIMIT_MS, &status, &error);
     if (result == REAPER_OK) {
       CHECK(status.exit_code == 44);
@@ -119,7 +119,7 @@ static int life_without_children(void *argument) {
   return 0;
 }
 
-static void test_sigchld(void **state) {
+static void test_sigchld(void** state) {
   (void)state;
   struct sigaction actions[] = {{.sa_handler = SIG_IGN},
                                 {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT},
@@ -130,15 +130,15 @@ static void test_sigchld(void **state) {
 
 /* ---- signals ---- */
 
-static void test_blocked_signals_stay(void **state) {
-  const struct scene *scene = *state;
+static void test_blocked_signals_stay(void** state) {
+  const struct scene* scene = *state;
   sigset_t blocked, before, after, old;
   sigemptyset(&blocked);
   const int signals[] = {SIGTERM, SIGUSR1, SIGCHLD, 40};
   for (size_t i = 0; i < COUNT_OF(signals); ++i) sigaddset(&blocked, signals[i]);
   assert_int_equal(pthread_sigmask(SIG_BLOCK, &blocked, &old), 0);
   assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
-  char *text = output_of(scene, "grep SigBlk /proc/self/status", "");
+  char* text = output_of(scene, "grep SigBlk /proc/self/status", "");
   assert_contains(text, "0000000000000000");
   free(text);
   assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &after), 0);
@@ -160,14 +160,14 @@ static void count_signal(int signal) {
   if (getpid() != host_pid) handled_elsewhere = 1;
 }
 
-static int send_signals(void *argument) {
-  const pid_t host = *(pid_t *)argument;
+static int send_signals(void* argument) {
+  const pid_t host = *(pid_t*)argument;
   while (kill(host, SIGUSR1) == 0 && getppid() == host) {
   }
   return 0;
 }
 
-static int lives_under_fire(void *argument) {
+static int lives_under_fire(void* argument) {
   (void)argument;
   const struct sigaction action = {.sa_handler = count_signal, .sa_flags = SA_RESTART};
   pid_t self = getpid();
@@ -175,7 +175,7 @@ static int lives_under_fire(void *argument) {
   CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
   struct scene scene;
   scene_open(&scene);
-  char *config = shell_config("exit 4", "");
+  char* config = shell_config("exit 4", "");
   const pid_t sender = fork_body(send_signals, &self);
   int bad = 0;
   for (int round = 0; round < 50 && bad == 0; ++round) bad = quiet_life(scene.runtime, "fire", config, 4);
@@ -188,27 +188,27 @@ static int lives_under_fire(void *argument) {
   return bad;
 }
 
-static void test_signals_all_the_time(void **state) {
+static void test_signals_all_the_time(void** state) {
   (void)state;
   assert_int_equal(in_child(lives_under_fire, NULL), 0);
 }
 
 /* ---- descriptors ---- */
 
-static int life_with_closed_standard_descriptors(void *argument) {
-  const int which = *(int *)argument;
+static int life_with_closed_standard_descriptors(void* argument) {
+  const int which = *(int*)argument;
   struct scene scene;
   scene_open(&scene);
-  char *marker = path_in(&scene.place, "marker");
+  char* marker = path_in(&scene.place, "marker");
   /* Read before anything is redirected: dash does that in itself. */
-  char *script = text_of("x=$(for i in 0 1 2; do readlink /proc/$$/fd/$i; done); echo \"$x\" > %s; exit 3", marker);
-  char *config = shell_config(script, "");
+  char* script = text_of("x=$(for i in 0 1 2; do readlink /proc/$$/fd/$i; done); echo \"$x\" > %s; exit 3", marker);
+  char* config = shell_config(script, "");
   const int report = dup(2);
   for (int fd = 0; fd < 3; ++fd)
     if ((which >> fd & 1) != 0) close(fd);
   const int bad = quiet_life(scene.runtime, "closed", config, 3);
   CHECK(dup2(report, 2) == 2);
-  char *text = read_whole(marker);
+  char* text = read_whole(marker);
   if (text == NULL || strcmp(text, "/dev/null\n/dev/null\n/dev/null\n") != 0) {
     dprintf(2, "closed %d: the program had %s\n", which, text != NULL ? text : "nothing");
     return 1;
@@ -221,12 +221,12 @@ static int life_with_closed_standard_descriptors(void *argument) {
   return bad;
 }
 
-static void test_closed_standard_descriptors(void **state) {
+static void test_closed_standard_descriptors(void** state) {
   (void)state;
   for (int which = 1; which < 8; ++which) assert_int_equal(in_child(life_with_closed_standard_descriptors, &which), 0);
 }
 
-static int life_with_many_descriptors(void *argument) {
+static int life_with_many_descriptors(void* argument) {
   (void)argument;
   struct scene scene;
   scene_open(&scene);
@@ -234,11 +234,11 @@ static int life_with_many_descriptors(void *argument) {
     if (fcntl(fd, F_GETFD) >= 0) continue;
     CHECK(dup2(2, fd) == fd); /* not close-on-exec */
   }
-  char *marker = path_in(&scene.place, "marker");
-  char *script = text_of("ls /proc/$$/fd > %s; exit 3", marker);
-  char *config = shell_config(script, "");
+  char* marker = path_in(&scene.place, "marker");
+  char* script = text_of("ls /proc/$$/fd > %s; exit 3", marker);
+  char* config = shell_config(script, "");
   const int bad = quiet_life(scene.runtime, "many", config, 3);
-  char *text = read_whole(marker);
+  char* text = read_whole(marker);
   CHECK(text != NULL && strlen(text) <= strlen("0\n1\n10\n2\n3\n")); /* dash may have one of its own */
   int count = 0;
   for (int fd = 3; fd < 5000; ++fd) count += fcntl(fd, F_GETFD) >= 0;
@@ -251,7 +251,7 @@ static int life_with_many_descriptors(void *argument) {
   return bad;
 }
 
-static void test_many_descriptors(void **state) {
+static void test_many_descriptors(void** state) {
   (void)state;
   struct rlimit limit;
   assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -265,12 +265,12 @@ static void test_many_descriptors(void **state) {
 }
 
 /* No descriptor to be had: an error that says so, nothing left behind, and afterwards all is well. */
-static int life_without_descriptors(void *argument) {
+static int life_without_descriptors(void* argument) {
   (void)argument;
   struct scene scene;
   scene_open(&scene);
   warm_up(&scene);
-  char *config = shell_config("exit 3", "");
+  char* config = shell_config("exit 3", "");
   const reaper_create_options options = options_of(&scene, config);
   const struct census before = take_census(scene.place.root);
   struct rlimit limit;
@@ -279,8 +279,8 @@ static int life_without_descriptors(void *argument) {
   for (int room = 0; room < 40; ++room) {
     const struct rlimit tight = {(rlim_t)(before.descriptors - 1 + room), limit.rlim_max};
     CHECK(setrlimit(RLIMIT_NOFILE, &tight) == 0);
-    reaper_container *container = NULL;
-    reaper_error *error = NULL;
+    reaper_container* container = NULL;
+    reaper_error* error = NULL;
     const int result = reaper_create(scene.runtime, "tight", &options, &container, &error);
     CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
     if (result == REAPER_OK) {
@@ -304,7 +304,7 @@ static int life_without_descriptors(void *argument) {
   return bad;
 }
 
-static void test_no_descriptors(void **state) {
+static void test_no_descriptors(void** state) {
   (void)state;
   assert_int_equal(in_child(life_without_descriptors, NULL), 0);
 }
@@ -317,18 +317,18 @@ static void test_no_descriptors(void **state) {
 #define SMALL_STACK (64 * 1024)
 #endif
 
-static void *life_on_a_small_stack(void *argument) {
-  const struct scene *scene = argument;
-  char *config = shell_config("exit 8", "");
-  char *bad_config = shell_config("exit 8", ",\"user\":{\"uid\":-1}");
+static void* life_on_a_small_stack(void* argument) {
+  const struct scene* scene = argument;
+  char* config = shell_config("exit 8", "");
+  char* bad_config = shell_config("exit 8", ",\"user\":{\"uid\":-1}");
   char deep[200];
   memset(deep, '[', sizeof deep); /* far deeper than is allowed */
   intptr_t bad = 0;
   for (int round = 0; round < 3; ++round) {
     bad += quiet_life(scene->runtime, "small", config, 8);
     reaper_create_options options = options_of(scene, bad_config);
-    reaper_container *container = NULL;
-    char *text = NULL;
+    reaper_container* container = NULL;
+    char* text = NULL;
     bad += reaper_create(scene->runtime, "small", &options, &container, NULL) != REAPER_ERR_INVALID;
     options.config = deep;
     options.config_length = sizeof deep;
@@ -343,13 +343,13 @@ static void *life_on_a_small_stack(void *argument) {
   }
   free(bad_config);
   free(config);
-  return (void *)bad;
+  return (void*)bad;
 }
 
-static void test_small_stack(void **state) {
+static void test_small_stack(void** state) {
   pthread_attr_t attributes;
   pthread_t thread;
-  void *result = NULL;
+  void* result = NULL;
   assert_int_equal(pthread_attr_init(&attributes), 0);
   assert_int_equal(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
   assert_int_equal(pthread_create(&thread, &attributes, life_on_a_small_stack, *state), 0);
@@ -361,12 +361,12 @@ static void test_small_stack(void **state) {
 /* ---- a host that forks ---- */
 
 struct forker {
-  const struct scene *scene;
+  const struct scene* scene;
   atomic_int creators;
 };
 
 /* Children that live on for a while, with copies of every descriptor and lock that was open at that moment. */
-static int fork_all_the_time(struct forker *forker) {
+static int fork_all_the_time(struct forker* forker) {
   pid_t children[16] = {0};
   for (int at = 0; atomic_load(&forker->creators) > 0; at = (at + 1) % 16) {
     if (children[at] != 0) {
@@ -387,12 +387,12 @@ static int fork_all_the_time(struct forker *forker) {
   return 0;
 }
 
-static int fork_or_create(void *argument, int number) {
-  struct forker *forker = argument;
+static int fork_or_create(void* argument, int number) {
+  struct forker* forker = argument;
   if (number >= 4) return fork_all_the_time(forker);
   char id[20];
   snprintf(id, sizeof id, "forking-%d", number);
-  char *config = shell_config("exit 2", "");
+  char* config = shell_config("exit 2", "");
   int bad = 0;
   for (int round = 0; round < 10 && bad == 0; ++round) bad = quiet_life(forker->scene->runtime, id, config, 2);
   free(config);
@@ -400,21 +400,21 @@ static int fork_or_create(void *argument, int number) {
   return bad;
 }
 
-static void test_forks_during_creates(void **state) {
+static void test_forks_during_creates(void** state) {
   struct forker forker = {.scene = *state};
   atomic_store(&forker.creators, 4);
   assert_int_equal(run_threads(5, fork_or_create, &forker), 0);
 }
 
 struct handles {
-  reaper_runtime *runtime;
+  reaper_runtime* runtime;
   reaper_container *created, *running;
-  reaper_error *error;
-  char *text;
+  reaper_error* error;
+  char* text;
 };
 
-static int free_in_the_child(void *argument) {
-  struct handles *handles = argument;
+static int free_in_the_child(void* argument) {
+  struct handles* handles = argument;
   reaper_runtime_free(handles->runtime);
   reaper_container_free(handles->running);
   reaper_container_free(handles->created);
@@ -424,8 +424,8 @@ static int free_in_the_child(void *argument) {
 }
 
 /* After fork, free functions are safe in the child; the parent's containers do not notice. */
-static void test_free_after_fork(void **state) {
-  const struct scene *scene = *state;
+static void test_free_after_fork(void** state) {
+  const struct scene* scene = *state;
   const reaper_runtime_options options = {.size = sizeof options, .root = scene->place.root};
   struct handles handles = {NULL, NULL, NULL, NULL, NULL};
   assert_int_equal(reaper_runtime_new(&options, &handles.runtime, NULL), REAPER_OK);
