@@ -30,6 +30,11 @@ bool is_dead(char state) {
   return state == 'Z' || state == 'X';
 }
 
+// What cannot be looked at may have something below it. Who has gone has not.
+void note(const Error& error, Tree& tree) {
+  if (error.code != REAPER_ERR_NOT_FOUND && !tree.error) tree.error = error;
+}
+
 // Empty when there is no such process; `tree` has the error otherwise.
 Fd open_pid(int32_t pid, Tree& tree) {
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
@@ -38,12 +43,15 @@ Fd open_pid(int32_t pid, Tree& tree) {
 }
 
 // The children of that very process; none when it has ended, whoever has its pid now.
-std::vector<int32_t> children_of(const Descendant& parent, const Fd& pidfd) {
+std::vector<int32_t> children_of(const Descendant& parent, const Fd& pidfd, Tree& tree) {
   const auto stat = read_process_stat(parent.pid);
+  if (!stat.has_value()) note(stat.error(), tree);
   if (!pidfd || !stat.has_value() || stat->start_time != parent.start_time) return {};
   auto children = read_children(parent.pid);
+  if (!children.has_value()) note(children.error(), tree);
   // Asked last: alive now, it had its pid all the while.
   const auto ended = has_ended(pidfd);
+  if (!ended.has_value()) note(ended.error(), tree);
   if (!children.has_value() || !ended.has_value() || *ended) return {};
   return std::move(*children);
 }
@@ -59,10 +67,11 @@ bool find_descendants(const Descendant& root, const Fd& root_pidfd, bool stop, T
     pending.pop_back();
     if (!looked_at.insert(parent.pid).second) continue;
     const Fd opened = parent.pid == root.pid ? Fd() : open_pid(parent.pid, tree);
-    for (const int32_t pid : children_of(parent, parent.pid == root.pid ? root_pidfd : opened)) {
+    for (const int32_t pid : children_of(parent, parent.pid == root.pid ? root_pidfd : opened, tree)) {
       const Fd pidfd = open_pid(pid, tree);
       // Opened first, read second: a pid that was reused meanwhile has another parent.
       const auto stat = read_process_stat(pid);
+      if (!stat.has_value()) note(stat.error(), tree);
       if (!pidfd || !stat.has_value() || stat->parent != parent.pid || is_dead(stat->state)) continue;
       const Descendant child = {pid, stat->start_time};
       pending.push_back(child);
@@ -77,17 +86,19 @@ bool find_descendants(const Descendant& root, const Fd& root_pidfd, bool stop, T
 }
 
 // Who bears the pid of `pidfd`; nullopt when it has ended.
-std::optional<Descendant> root_of(int32_t pid, const Fd& pidfd) {
+Result<std::optional<Descendant>> root_of(int32_t pid, const Fd& pidfd) {
   const auto stat = read_process_stat(pid);
-  const auto ended = has_ended(pidfd);
-  if (!stat.has_value() || !ended.has_value() || *ended) return std::nullopt;
-  return Descendant{pid, stat->start_time};
+  if (TRY(has_ended(pidfd))) return std::nullopt;
+  if (stat.has_value()) return Descendant{pid, stat->start_time};
+  if (stat.error().code != REAPER_ERR_NOT_FOUND) return fail(stat.error());
+  return std::nullopt;
 }
 
 Status signal_descendant(const Descendant& descendant, int signal) {
   const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, descendant.pid, 0)));
   if (!pidfd) return is_nobodys_pid(errno) ? Status{} : fail(system_error("pidfd_open", "pidfd_open"));
   const auto stat = read_process_stat(descendant.pid);
+  if (!stat.has_value() && stat.error().code != REAPER_ERR_NOT_FOUND) return fail(stat.error());
   if (!stat.has_value() || stat->start_time != descendant.start_time) return {};  // it ended meanwhile
   const Status sent = signal_process(pidfd, signal, "descendant " + std::to_string(descendant.pid));
   return !sent.has_value() && sent.error().sys_errno == ESRCH ? Status{} : sent;
@@ -107,8 +118,9 @@ void signal_found(Tree& tree, int signal) {
 Status signal_tree(int32_t pid, const Fd& pidfd, int signal) {
   const bool stop = signal == SIGKILL;
   Tree tree;
+  // Before anything is changed: once it is dead, nobody can tell what was below it.
+  const auto root = TRY(root_of(pid, pidfd));
   if (stop) (void)signal_process(pidfd, SIGSTOP, "the container's process");
-  const auto root = root_of(pid, pidfd);
   while (root && find_descendants(*root, pidfd, stop, tree)) {
   }
   signal_found(tree, signal);
@@ -120,7 +132,7 @@ Status signal_tree(int32_t pid, const Fd& pidfd, int signal) {
 // What a stop was too late for, because its fork(2) was on the way already, is found in the next round.
 Status signal_below(int32_t pid, const Fd& keeper, int signal, Deadline deadline) {
   const bool stop = signal == SIGKILL;
-  const auto root = root_of(pid, keeper);
+  const auto root = TRY(root_of(pid, keeper));
   while (root) {
     Tree tree;
     while (find_descendants(*root, keeper, stop, tree)) {
