@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "config/config.h"
 #include "core/json.h"
@@ -124,7 +125,7 @@ class Undo {
     // create or delete --force sweeps it, and its cgroups.
     if (!claim_.lock && !lock_again(runtime_, root_, claim_).has_value()) return;
     const Cgroups made = cgroups.intended ? Cgroups{} : cgroups;
-    aftermath_.removed = remove_with_cgroups(root_, claim_.directory, made, runtime_.kill_deadline()).has_value();
+    aftermath_.removed = remove(made).has_value();
   }
   void done() { done_ = true; }
 
@@ -133,6 +134,16 @@ class Undo {
   const char* pid_file = nullptr;
 
  private:
+  // The child of a supervisor that was ended before we had heard of it makes its gate, until it reads its end of file.
+  Status remove(const Cgroups& made) {
+    constexpr int tries = 200;
+    for (int i = 0;; ++i) {
+      Status removed = remove_with_cgroups(root_, claim_.directory, made, runtime_.kill_deadline());
+      if (removed.has_value() || removed.error().sys_errno != ENOTEMPTY || i == tries) return removed;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+
   const Runtime& runtime_;
   const StateRoot& root_;
   Claim& claim_;
