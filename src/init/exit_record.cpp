@@ -59,7 +59,7 @@ int prepare_exit_record(int state_directory) {
   call(__NR_umask, mask);
   if (file < 0) return static_cast<int>(file);
   const Line blank;
-  const long written = call(__NR_write, file, blank.text, record_size);
+  const long written = call_again(__NR_write, file, blank.text, record_size);
   if (written == static_cast<long>(record_size)) return static_cast<int>(file);
   call(__NR_close, file);
   return static_cast<int>(written < 0 ? written : -ENOSPC);

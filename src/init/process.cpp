@@ -85,11 +85,14 @@ Outcome clone_and_tell(const State& state, Child& child) {
     char byte = 0;
     call(__NR_close, turn[1]);
     if (call_again(__NR_read, turn[0], &byte, 1) != 1) exit_now(1);
-    return checked(call(__NR_close, turn[0]), "close");
+    call(__NR_close, turn[0]);
+    return {};
   }
   const wire::Cloned cloned = {static_cast<int32_t>(child.pid)};
-  // A library that is gone is nobody to tell: the child reads its end of file, too, and exits.
-  send_frame_with_descriptor(state.handshake, wire::Frame::cloned, &cloned, sizeof cloned, child.pidfd);
+  // A library that has not heard of the child, or half of it, waits for more: at our end it knows that nothing will
+  // come. The child reads its own end of file, and exits.
+  if (send_frame_with_descriptor(state.handshake, wire::Frame::cloned, &cloned, sizeof cloned, child.pidfd) < 0)
+    exit_now(1);
   call_again(__NR_write, turn[1], "", 1);
   call(__NR_close, turn[0]);
   call(__NR_close, turn[1]);

@@ -165,10 +165,13 @@ int run(int argc, char** argv) {
     state.arguments = argv[0];
     state.arguments_size = length_of(argv[0]) + 1 + length_of(argv[1]) + 1;
   }
-  call(__NR_prctl, PR_SET_NAME, wire::init_name);  // the same from a memfd and from a file; `state` looks at it
+  // The same from a memfd and from a file; `state` looks at it, and would take a process of another name for the
+  // program.
+  const Outcome named = checked(call(__NR_prctl, PR_SET_NAME, wire::init_name), "prctl(PR_SET_NAME)");
   Launch launch;
   if (const Outcome outcome = receive(state.handshake, launch); !outcome.ok())
     return fail_with(state, nullptr, outcome);
+  if (!named.ok()) return fail_with(state, nullptr, named);
   if (const Outcome outcome = place_descriptors(state, *launch.header, launch.extra); !outcome.ok())
     return fail_with(state, nullptr, outcome);
   PlanReader reader;
