@@ -1,7 +1,7 @@
 # The walks of tests/faults: a kill, or a failure, at every system call of an operation (tests/faults/README.md). Each is
 # a program that takes a scenario as its argument; without one it is `plain`, which is the test of the program's name.
 add_library(faults-walk STATIC faults/calls.cpp faults/cgroups.cpp faults/operations.cpp faults/registers.cpp
-  faults/site.cpp faults/tracer.cpp)
+  faults/site.cpp faults/tables.cpp faults/tracer.cpp)
 target_include_directories(faults-walk PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/api
   ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(faults-walk PUBLIC api-harness reaper PRIVATE reaper-warnings)
@@ -9,14 +9,17 @@ if(REAPER_SANITIZE OR REAPER_COVERAGE)
   target_compile_definitions(faults-walk PRIVATE REAPER_INSTRUMENTED)
 endif()
 
-foreach(walk kill_walk)
+function(reaper_walk walk)
   target_link_libraries(faults_${walk} PRIVATE faults-walk)
-  foreach(scenario supervised hooks cgroup terminal)
+  foreach(scenario IN LISTS ARGN)
     add_test(NAME faults.${walk}_${scenario} COMMAND faults_${walk} ${scenario})
-    set_tests_properties(faults.${walk}_${scenario} PROPERTIES LABELS "faults;${walk};${walk}_${scenario}" 
+    set_tests_properties(faults.${walk}_${scenario} PROPERTIES LABELS "faults;${walk};${walk}_${scenario}"
       TIMEOUT ${REAPER_TEST_TIMEOUT})
   endforeach()
-endforeach()
+endfunction()
+reaper_walk(kill_walk supervised hooks cgroup terminal)
+reaper_walk(errno_walk supervised)
+target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")
 
 # What the tests of the state directory share.
 foreach(subject state_files state_leftovers state_time)

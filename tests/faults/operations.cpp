@@ -1,5 +1,6 @@
 // The operations that are walked, as they run in the child.
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -96,7 +97,10 @@ int run_state(Round& round) {
 int run_list(Round& round) {
   char* text = nullptr;
   const int result = reaper_list(round.runtime, &text, &round.error);
-  if (result == REAPER_OK && (strstr(text, "\"id\":\"walk\"") == nullptr || strstr(text, "\"running\"") == nullptr))
+  // A row that cannot be read says why, and does not hide the others.
+  const bool listed = result == REAPER_OK && strstr(text, "\"id\":\"walk\"") != nullptr;
+  if (result == REAPER_OK &&
+      (!listed || (strstr(text, "\"running\"") == nullptr && strstr(text, "\"error\":\"") == nullptr)))
     round.wrong(text);
   reaper_free(text);
   return result;
@@ -121,7 +125,12 @@ void prepare(Round& round, Before before) {
   if (before == Before::created) return;
   if (reaper_start(round.container, &round.error) != REAPER_OK) end_child("start", round.error);
   if (before == Before::running) return;
+  int32_t pidfd = -1;
+  if (reaper_pidfd(round.container, &pidfd, &round.error) != REAPER_OK) end_child("pidfd", round.error);
   if (reaper_kill(round.container, SIGKILL, 0, &round.error) != REAPER_OK) end_child("kill", round.error);
+  pollfd ended = {pidfd, POLLIN, 0};
+  if (poll(&ended, 1, LIMIT_MS) != 1) end_child("poll", nullptr);
+  close(pidfd);
 }
 
 }  // namespace
