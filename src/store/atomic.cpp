@@ -100,22 +100,33 @@ bool may_write(int directory) {
   return syscall(SYS_faccessat2, directory, "", W_OK | X_OK, AT_EACCESS | AT_EMPTY_PATH) == 0 || errno == ENOSYS;
 }
 
-Result<std::vector<std::string>> list_names(int directory, std::string_view stage, std::string_view what) {
-  const Fd own(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));  // an offset of its own
-  if (!own) return fail(system_error(stage, what));
-  std::vector<std::string> names;
-  alignas(dirent64) char buffer[8192];
-  for (;;) {
-    const ssize_t bytes = getdents64(own.get(), buffer, sizeof buffer);
-    if (bytes < 0) return fail(system_error(stage, what));
-    if (bytes == 0) return names;
-    for (ssize_t at = 0; at < bytes;) {
-      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
-      const std::string_view name = entry->d_name;
-      if (name != "." && name != "..") names.emplace_back(name);
-      at += entry->d_reclen;
+NameReader::NameReader(int directory) : own_(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (!own_) error_ = errno;
+}
+
+const char* NameReader::next() {
+  while (error_ == 0) {
+    if (at_ == bytes_) {
+      at_ = 0;
+      bytes_ = getdents64(own_.get(), buffer_, sizeof buffer_);
+      if (bytes_ < 0) error_ = errno;
+      if (bytes_ <= 0) break;
     }
+    const auto* entry = reinterpret_cast<const dirent64*>(buffer_ + at_);
+    at_ += entry->d_reclen;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") return entry->d_name;
   }
+  bytes_ = at_ = 0;
+  return nullptr;
+}
+
+Result<std::vector<std::string>> list_names(int directory, std::string_view stage, std::string_view what) {
+  NameReader reader(directory);
+  std::vector<std::string> names;
+  while (const char* name = reader.next()) names.emplace_back(name);
+  if (reader.error() != 0) return fail(system_error(stage, what, reader.error()));
+  return names;
 }
 
 Status create_file(const FilePlace& place, std::string_view text) {

@@ -27,9 +27,10 @@ constexpr const char* removal_order[] = {
     record_temporary_name, exit_temporary_name, owner_name,   record_name, exit_name,   supervisor_name,
     identity_name};
 
-bool is_ours(std::string_view name) {
-  return std::any_of(std::begin(removal_order), std::end(removal_order),
-                     [&](const char* ours) { return name == ours; });
+// Its index in removal_order, or the size of that for a name that is not ours.
+size_t place_of(std::string_view name) {
+  const auto* const found = std::find(std::begin(removal_order), std::end(removal_order), name);
+  return static_cast<size_t>(found - std::begin(removal_order));
 }
 
 Error not_a_container(std::string_view id, std::string_view why) {
@@ -278,22 +279,39 @@ Status ContainerDirectory::commit_staged() const {
   return fail(system_error("record", container_label(id_) + ": rename " + record_name, number));
 }
 
-Status ContainerDirectory::remove(const StateRoot& root) const {
-  const auto names = TRY(list_names(directory_.get(), "delete", container_label(id_) + ": read its directory"));
-  for (const auto& name : names) {
-    if (!is_ours(name)) return fail(foreign_file(id_, name));
+// Unlinks what is in it, if all of it is Reaper's. Allocates nothing unless it fails.
+Status ContainerDirectory::clear() const {
+  bool found[std::size(removal_order)] = {};
+  bool any = false;
+  NameReader reader(directory_.get());
+  while (const char* name = reader.next()) {
+    const auto place = place_of(name);
+    if (place == std::size(removal_order)) return fail(foreign_file(id_, name));
+    found[place] = any = true;
   }
-  if (names.empty()) TRY(check_unmarked(directory_.get(), id_));
-  for (const char* name : removal_order) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) continue;
-    if (unlinkat(directory_.get(), name, 0) != 0 && errno != ENOENT) {
+  if (reader.error() != 0)
+    return fail(system_error("delete", container_label(id_) + ": read its directory", reader.error()));
+  if (!any) TRY(check_unmarked(directory_.get(), id_));
+  for (size_t place = 0; place < std::size(removal_order); ++place) {
+    const char* name = removal_order[place];
+    if (found[place] && unlinkat(directory_.get(), name, 0) != 0 && errno != ENOENT) {
       return fail(system_error("delete", container_label(id_) + ": unlink " + name));
     }
   }
-  if (unlinkat(root.fd(), id_.c_str(), AT_REMOVEDIR) != 0) {
-    return fail(system_error("delete", container_label(id_) + ": remove its directory"));
-  }
   return {};
+}
+
+// What a create could not make for want of memory is taken back all the same: no allocation here either. A creator that
+// is killed between its clone and `identity` leaves an init that nobody knows of, and that may still bind its gate
+// before it sees that it is alone: then the directory is not empty, and one more look is enough.
+Status ContainerDirectory::remove(const StateRoot& root) const {
+  constexpr int tries = 4;
+  for (int left = tries; left > 0; --left) {
+    TRY(clear());
+    if (unlinkat(root.fd(), id_.c_str(), AT_REMOVEDIR) == 0) return {};
+    if (errno != ENOTEMPTY) break;
+  }
+  return fail(system_error("delete", container_label(id_) + ": remove its directory"));
 }
 
 }  // namespace reaper

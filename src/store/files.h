@@ -1,6 +1,8 @@
 // Shared by the parts of the store: opening below a directory, small files written and read whole, names.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -37,6 +39,20 @@ int open_beneath(int directory, const char* name, int flags);
 int chmod_opened(int descriptor, unsigned mode);
 // Whether names can be made in an opened directory. False and errno, EROFS for instance.
 bool may_write(int directory);
+
+// The names in a directory but "." and "..", one after the other. Allocates nothing.
+class NameReader {
+ public:
+  explicit NameReader(int directory);  // whose offset it does not move
+  const char* next();                  // nullptr: no more, or error()
+  int error() const { return error_; }
+
+ private:
+  Fd own_;
+  int error_ = 0;
+  ssize_t bytes_ = 0, at_ = 0;
+  alignas(8) char buffer_[4096];
+};
 
 // The names in a directory but "." and "..". Moves no offset of `directory`. `what` is for the message.
 Result<std::vector<std::string>> list_names(int directory, std::string_view stage, std::string_view what);

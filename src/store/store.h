@@ -162,6 +162,7 @@ class ContainerDirectory {
   Status remove(const StateRoot& root) const;
 
  private:
+  Status clear() const;
   ContainerDirectory(Fd directory, std::string id) : directory_(std::move(directory)), id_(std::move(id)) {}
   Fd directory_;
   std::string id_;
