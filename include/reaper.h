@@ -210,7 +210,8 @@ REAPER_API const char *reaper_container_id(const reaper_container *container);
  * reaper_delete() with force.
  * Errors: STATUS (not `created`, or being started), HOOK, BUSY, NOT_FOUND, INVALID (config.json has no `process`),
  * EXEC, VERIFY, TIMEOUT, PERMISSION, UNSUPPORTED (reaper-init of another version), SYSTEM, NO_MEMORY; after any but
- * STATUS, HOOK, BUSY, NOT_FOUND and INVALID the container is stopped.
+ * STATUS, HOOK, BUSY, NOT_FOUND and INVALID the container is stopped, or still `created` if it had not come to the
+ * program.
  */
 REAPER_API int reaper_start(reaper_container *container, reaper_error **err);
 

@@ -13,19 +13,6 @@ Error gone() {
   return {REAPER_ERR_STATUS, ECONNREFUSED, "the container is not waiting to be started", "", "gate"};
 }
 
-Result<Fd> connect_gate(int state_directory, Deadline deadline) {
-  Fd socket = unix_socket();
-  if (!socket) return fail(system_error("gate", "socket"));
-  // Opened first: connect(2) would follow a link, to the gate of another container.
-  const Fd gate(openat(state_directory, "gate", O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  const int error = gate ? connect_at(socket, gate.get(), "", deadline) : errno;
-  if (error == 0) return socket;
-  if (error == ECONNREFUSED || error == ENOENT) return fail(gone());
-  if (error == ETIMEDOUT)
-    return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT, "the container's gate does not answer", "", "gate"});
-  return fail(system_error("gate", "connect to the container's gate", error));
-}
-
 Error unexpected(const ReceivedFrame& frame) {
   if (frame.type == wire::Frame::error) return error_from_frame(frame.payload);
   return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init answered out of turn", "", "start"};
@@ -41,10 +28,21 @@ Result<bool> expect(const FrameTalk& talk, wire::Frame wanted) {
 
 }  // namespace
 
-Status start_through_gate(int state_directory, int pidfd, std::chrono::milliseconds limit) {
-  const Deadline deadline = std::chrono::steady_clock::now() + limit;
-  const Fd socket = TRY(connect_gate(state_directory, deadline));
-  const FrameTalk talk(socket.get(), pidfd, "start", deadline);
+Result<Fd> connect_gate(int state_directory, StartDeadline deadline) {
+  Fd socket = unix_socket();
+  if (!socket) return fail(system_error("gate", "socket"));
+  // Opened first: connect(2) would follow a link, to the gate of another container.
+  const Fd gate(openat(state_directory, "gate", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const int error = gate ? connect_at(socket, gate.get(), "", deadline) : errno;
+  if (error == 0) return socket;
+  if (error == ECONNREFUSED || error == ENOENT) return fail(gone());
+  if (error == ETIMEDOUT)
+    return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT, "the container's gate does not answer", "", "gate"});
+  return fail(system_error("gate", "connect to the container's gate", error));
+}
+
+Status start_through_gate(const Fd& gate, int pidfd, StartDeadline deadline) {
+  const FrameTalk talk(gate.get(), pidfd, "start", deadline);
   TRY(talk.send(wire::Frame::start));
   // ACCEPTED, EXEC, end of file: only all three in this order are success. End of file alone is what a killed init
   // looks like.

@@ -73,7 +73,10 @@ Status send_go(const Launched& launched);
 // SIGKILL, then reaps it; a keeper too. For every failure between clone and commit.
 void end_launched(Launched& launched);
 
-// Connects the gate in the container's directory and sees the start through. STATUS: nobody listens (already started).
-Status start_through_gate(int state_directory, int pidfd, std::chrono::milliseconds limit);
+using StartDeadline = std::chrono::steady_clock::time_point;
+// The gate in the container's directory. STATUS: nobody listens (already started).
+Result<Fd> connect_gate(int state_directory, StartDeadline deadline);
+// Sees the start through.
+Status start_through_gate(const Fd& gate, int pidfd, StartDeadline deadline);
 
 }  // namespace reaper

@@ -88,6 +88,7 @@ Result<std::string> check_request(const Runtime& runtime, const CreateRequest& r
   Findings findings;
   for (const Error& error : check_descriptors(request)) findings.add(error);
   check_bundle(runtime, request, facts, findings);
+  if (const Error* error = findings.without_memory()) return fail(*error);
   return format == REAPER_FORMAT_JSON ? findings.json() : findings.text();
 }
 

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "core/json.h"
+#include "core/memory.h"
 #include "launch/launch.h"
 #include "plan/plan.h"
 #include "runtime/bundle.h"
@@ -122,10 +123,8 @@ class Undo {
     reserve_.clear();
     if (pid_file != nullptr) unlink(pid_file);
     // Nothing more can be done about a failure: the directory stays `creating`, without a living process, and the next
-    // create or delete --force sweeps it, and its cgroups.
-    if (!claim_.lock && !lock_again(runtime_, root_, claim_).has_value()) return;
-    const Cgroups made = cgroups.intended ? Cgroups{} : cgroups;
-    aftermath_.removed = remove(made).has_value();
+    // create or delete --force sweeps it, and its cgroups. Only to empty cgroups takes memory.
+    (void)as_memory_allows([&] { remove_claimed(); });
   }
   void done() { done_ = true; }
 
@@ -142,6 +141,12 @@ class Undo {
       if (removed.has_value() || removed.error().sys_errno != ENOTEMPTY || i == tries) return removed;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
+  }
+
+  void remove_claimed() {
+    if (!claim_.lock && !lock_again(runtime_, root_, claim_).has_value()) return;
+    if (cgroups.intended) cgroups.list.clear();
+    aftermath_.removed = remove(cgroups).has_value();
   }
 
   const Runtime& runtime_;
@@ -210,8 +215,9 @@ Status run_create_hooks(Runtime& runtime, const StateRoot& root, Claim& claim, c
 Result<std::vector<Fd>> reserve_descriptors(int any, const Plan& plan) {
   std::vector<Fd> reserve;
   for (size_t wanted = plan.cgroups.empty() ? 1 : 6; reserve.size() < wanted;) {
-    reserve.emplace_back(fcntl(any, F_DUPFD_CLOEXEC, 3));
-    if (!reserve.back()) return fail(system_error("claim", "fcntl F_DUPFD_CLOEXEC"));
+    Fd spare(fcntl(any, F_DUPFD_CLOEXEC, 3));
+    if (!spare) return fail(system_error("claim", "fcntl F_DUPFD_CLOEXEC"));
+    reserve.push_back(std::move(spare));
   }
   return reserve;
 }
@@ -265,14 +271,17 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
     TRY(write_file_atomically(*request.pid_file, std::to_string(born.init.pid)));
     undo.pid_file = request.pid_file->c_str();
   }
+  std::vector<std::string> warnings;
+  warnings.reserve(prepared.plan.warnings.size());
+  for (const Warning& warning : prepared.plan.warnings) warnings.push_back(warning_line(warning));
   TRY(claim.directory.commit_staged());
   TRY(send_go(undo.launched));
-  undo.done();
+  undo.done();  // from here on nothing can fail, nor want memory
   container->pidfd = std::move(undo.launched.pidfd);
   container->supervisor = std::move(undo.launched.keeper_pidfd);
   if (request.console != nullptr) *request.console = undo.launched.terminal.release();
-  for (const Warning& warning : prepared.plan.warnings)
-    if (runtime->log) runtime->log(REAPER_LOG_WARNING, warning_line(warning).c_str());
+  for (const std::string& warning : warnings)
+    if (runtime->log) runtime->log(REAPER_LOG_WARNING, warning.c_str());
   return container;
 }
 
@@ -282,7 +291,9 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
                                       const CreateRequest& request) {
   TRY(check_id(id));
   Aftermath aftermath;
-  auto made = make_container(runtime, id, request, aftermath);
+  Result<ContainerPtr> made = fail({REAPER_ERR_NO_MEMORY, ENOMEM, "out of memory", "", "malloc"});
+  // Whatever it is that fails, poststop hooks are run if others have begun.
+  (void)as_memory_allows([&] { made = make_container(runtime, id, request, aftermath); });
   if (!made.has_value() && aftermath.hooks_began && aftermath.removed) run_poststop_hooks(*runtime, *aftermath.record);
   return made;
 }

@@ -17,6 +17,10 @@ namespace {
 Status end_unrecorded(const ContainerDirectory& directory, const Cgroups& cgroups, const Error& why,
                       Deadline deadline) {
   const auto identity = directory.read_identity();
+  // Not for the file's own sake (no descriptor is left, say): another time it may tell.
+  if (!identity.has_value() && identity.error().code != REAPER_ERR_CORRUPT &&
+      identity.error().code != REAPER_ERR_NOT_FOUND)
+    return fail(identity.error());
   if (!identity.has_value() && cgroups.list.empty())
     return fail({REAPER_ERR_CORRUPT, 0,
                  why.message + "; and nothing tells which process is the container's: nothing was removed", "",
@@ -120,8 +124,9 @@ Result<std::optional<Record>> remove_container(const Runtime& runtime, const Con
   if (!lock.has_value() && lock.error().code == REAPER_ERR_NOT_FOUND && force) return std::nullopt;
   if (!lock.has_value()) return fail(lock.error());
   if (handle == nullptr || !handle->record) return remove_locked(runtime, *root, directory, force);
+  std::optional<Record> record = handle->record;  // before: a failure means that it was not removed
   TRY(remove_held(*root, directory, force, *handle));
-  return handle->record;
+  return record;
 }
 
 }  // namespace

@@ -33,6 +33,12 @@ bool Findings::has_errors() const {
   return std::ranges::any_of(list_, [](const Finding& finding) { return finding.level == Level::error; });
 }
 
+const Error* Findings::without_memory() const {
+  const auto found =
+      std::ranges::find_if(list_, [](const Finding& finding) { return finding.error.code == REAPER_ERR_NO_MEMORY; });
+  return found != list_.end() ? &found->error : nullptr;
+}
+
 std::string Findings::text() const {
   std::string text;
   // printable() once more: a message may quote a path, and a finding is one line.

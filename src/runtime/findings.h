@@ -27,6 +27,8 @@ class Findings {
   void note(std::string_view pointer, std::string_view message);
 
   bool has_errors() const;
+  // The error that says so, if there was no memory to look: that is no finding.
+  const Error* without_memory() const;
   // "error: ...", "warning: ..." or "note: ...", one a line.
   std::string text() const;
   // {"ok": no errors, "findings": [{"level", "code", "pointer", "stage", "message"}...]}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/json.h"
+#include "core/memory.h"
 #include "launch/launch.h"
 #include "plan/plan.h"
 #include "runtime/container.h"
@@ -219,7 +220,7 @@ Status run_hooks(Runtime& runtime, const Record& record, HookKind kind, const Mo
   return {};
 }
 
-void run_poststop_hooks(Runtime& runtime, const Record& record) {
+static void run_all_poststop_hooks(Runtime& runtime, const Record& record) {
   constexpr HookKind kind = HookKind::poststop;
   const auto hooks = hooks_of(record);
   if (!hooks.has_value()) return warn(runtime, "the record's poststop hooks cannot be read: " + hooks.error().message);
@@ -230,6 +231,12 @@ void run_poststop_hooks(Runtime& runtime, const Record& record) {
     const Status ran = run_hook(runtime, call, state_of(record, REAPER_STATUS_STOPPED));
     if (!ran.has_value()) warn(runtime, ran.error().message);
   }
+}
+
+void run_poststop_hooks(Runtime& runtime, const Record& record) {
+  // The container is gone: that is no failure any more.
+  if (!as_memory_allows([&] { run_all_poststop_hooks(runtime, record); }) && runtime.log)
+    runtime.log(REAPER_LOG_WARNING, "poststop hooks were not run: out of memory");
 }
 
 }  // namespace reaper

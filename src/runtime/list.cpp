@@ -66,6 +66,11 @@ Result<Row> row_of(const StateRoot& root, const std::string& id) {
   return Row{status, snapshot.record ? std::move(snapshot.record) : std::move(snapshot.staged)};
 }
 
+// Of this process, or of the machine: it says nothing about the container.
+bool is_ours(const Error& error) {
+  return error.code == REAPER_ERR_NO_MEMORY || error.sys_errno == EMFILE || error.sys_errno == ENFILE;
+}
+
 }  // namespace
 
 Result<std::string> list_json(const Runtime& runtime) {
@@ -76,6 +81,7 @@ Result<std::string> list_json(const Runtime& runtime) {
   if (root.has_value()) {
     for (const std::string& id : TRY((*root)->ids())) {
       const auto row = row_of(**root, id);
+      if (!row.has_value() && is_ours(row.error())) return fail(row.error());
       if (row.has_value())
         write_row(out, id, *row);
       else if (row.error().code != REAPER_ERR_NOT_FOUND)  // deleted meanwhile

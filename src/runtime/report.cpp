@@ -93,6 +93,7 @@ std::string encode_credentials(const PlannedIdentity& identity) {
 
 Result<std::string> credentials_json(std::string_view encoded) {
   const auto decoded = decode_credentials(encoded);
+  if (!decoded.has_value() && decoded.error().code == REAPER_ERR_NO_MEMORY) return fail(decoded.error());
   if (!decoded.has_value()) return fail(bad_credentials(decoded.error().message));
   return identity_to_json(*decoded);
 }

@@ -2,6 +2,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <exception>
+
+#include "core/memory.h"
 #include "launch/launch.h"
 #include "runtime/clock.h"
 #include "runtime/container.h"
@@ -56,7 +59,10 @@ class Starter {
   explicit Starter(const ContainerDirectory& directory) : directory_(directory) {}
   Starter(const Starter&) = delete;
   Starter& operator=(const Starter&) = delete;
-  ~Starter() { (void)directory_.remove_starter(); }  // left behind, it keeps others from starting while we live
+  ~Starter() {
+    // Left behind, it keeps others from starting while we live.
+    (void)as_memory_allows([&] { (void)directory_.remove_starter(); });
+  }
 
  private:
   const ContainerDirectory& directory_;
@@ -79,23 +85,50 @@ Status run_hooks_or_destroy(Container& container, const ContainerDirectory& dire
   return ran;
 }
 
+void kill_and_wait(const Fd& pidfd) {
+  (void)signal_process(pidfd, SIGKILL, "the container's process");
+  (void)await_end(pidfd, deadline_in(kill_limit));
+}
+
+// Lack of memory may end a start anywhere. Who is told of a failure must not find the program running.
+class EndedWithoutMemory {
+ public:
+  explicit EndedWithoutMemory(const Fd& pidfd) : pidfd_(pidfd) {}
+  EndedWithoutMemory(const EndedWithoutMemory&) = delete;
+  EndedWithoutMemory& operator=(const EndedWithoutMemory&) = delete;
+  ~EndedWithoutMemory() {
+    if (std::uncaught_exceptions() != before_) (void)as_memory_allows([&] { kill_and_wait(pidfd_); });
+  }
+
+ private:
+  const Fd& pidfd_;
+  int before_ = std::uncaught_exceptions();
+};
+
+// init exits by itself after an error; what did not answer, or is not init, is ended. So the status is `stopped`
+// afterwards.
+void await_stopped(const Fd& pidfd, const Error& error) {
+  const bool answered = error.code != REAPER_ERR_TIMEOUT;
+  const auto ended = await_end(pidfd, deadline_in(answered ? end_limit : std::chrono::seconds(0)));
+  if (!ended.has_value() || !*ended) kill_and_wait(pidfd);
+}
+
 Status start_program(Container& container, const ContainerDirectory& directory) {
   // Taken before, or a short program would have ended before it was started.
   const int64_t now = realtime_ns();
-  const Status started = start_through_gate(directory.fd(), container.pidfd.get(), start_limit);
+  const Deadline deadline = deadline_in(start_limit);
+  const auto gate = connect_gate(directory.fd(), deadline);
+  if (!gate.has_value() && gate.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));
+  const EndedWithoutMemory guard(container.pidfd);
+  const Status started =
+      gate.has_value() ? start_through_gate(*gate, container.pidfd.get(), deadline) : Status(fail(gate.error()));
   if (!started.has_value()) {
     if (started.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));
-    // init exits by itself after an error; what did not answer, or is not init, is ended. So the status is `stopped`
-    // when we return.
-    const bool answered = started.error().code != REAPER_ERR_TIMEOUT;
-    const auto ended = await_end(container.pidfd, deadline_in(answered ? end_limit : std::chrono::seconds(0)));
-    if (ended.has_value() && *ended) return started;
-    (void)signal_process(container.pidfd, SIGKILL, "the container's process");
-    (void)await_end(container.pidfd, deadline_in(kill_limit));
+    await_stopped(container.pidfd, started.error());
     return started;
   }
   TRY(directory.mark_started(now));
-  const std::lock_guard guard(container.mutex);
+  const std::lock_guard lock(container.mutex);
   container.started_ns = now;
   return {};
 }
@@ -118,7 +151,12 @@ Status start_container(Container& container) {
   }
   TRY(start_program(container, directory));
   lock.reset();
-  return run_hooks_or_destroy(container, directory, HookKind::poststart);
+  const EndedWithoutMemory guard(container.pidfd);
+  const Status ran = run_hooks_or_destroy(container, directory, HookKind::poststart);
+  // Nor may it run when its hooks could not be: HOOK and NOT_FOUND mean that there is no container any more.
+  if (!ran.has_value() && ran.error().code != REAPER_ERR_HOOK && ran.error().code != REAPER_ERR_NOT_FOUND)
+    kill_and_wait(container.pidfd);
+  return ran;
 }
 
 }  // namespace reaper
