@@ -18,7 +18,8 @@ function(reaper_walk walk)
   endforeach()
 endfunction()
 reaper_walk(kill_walk supervised hooks cgroup terminal)
-reaper_walk(errno_walk supervised)
+# Further scenarios by hand: bin/faults_errno_walk supervised
+reaper_walk(errno_walk)
 target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")
 
 # What the tests of the state directory share.

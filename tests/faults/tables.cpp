@@ -60,7 +60,8 @@ Tables::Tables(const std::string& directory) {
     if (!errnos_.emplace(row[0], errnos).second) refuse(row[0], "twice in the table");
   }
   for (const auto& row : read_rows(directory + "/outcomes.tsv", 6)) {
-    const bool known = row[4] == "success" || row[4] == "other" || row[4] == "either" || row[4] == "unheard";
+    const bool known =
+        row[4] == "success" || row[4] == "error" || row[4] == "other" || row[4] == "either" || row[4] == "unheard";
     if (!known || row[5].empty()) refuse(row[2], "no outcome, or no reason for it");
     outcomes_.push_back({row[0], row[1], row[2], row[3], row[4]});
   }
