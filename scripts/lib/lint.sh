@@ -17,7 +17,7 @@ our_files() {
 check_format() {
   cd "$SOURCE" || return
   local files
-  mapfile -t files < <(our_files '*.c' '*.cpp' '*.h')
+  mapfile -t files < <(our_files '*.c' '*.cpp' '*.h' '*.hpp')
   clang-format-19 --dry-run -Werror "${files[@]}" || return
   say "clang-format: ${#files[@]} files are in order"
 }

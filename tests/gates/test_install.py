@@ -40,7 +40,7 @@ class Install(Gate):
         files = {path.relative_to(self.prefix).as_posix() for path in self.prefix.rglob("*") if not path.is_dir()}
         version = re.search(r"VERSION (\d+\.\d+\.\d+)", (SOURCE / "CMakeLists.txt").read_text().split("project(")[1]).group(1)
         self.assertEqual({"bin/reaper-runtime", "lib/libreaper.so", "lib/libreaper.so.0", f"lib/libreaper.so.{version}",
-                          "include/reaper.h", "lib/pkgconfig/reaper.pc", "libexec/reaper/reaper-init"}, files)
+                          "include/reaper.h", "include/reaper.hpp", "lib/pkgconfig/reaper.pc", "libexec/reaper/reaper-init"}, files)
 
     def test_nothing_is_set_uid(self):
         """R12 of the threat model (SECURITY.md)."""
