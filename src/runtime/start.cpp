@@ -11,6 +11,7 @@
 #include "runtime/hooks.h"
 #include "runtime/process.h"
 #include "runtime/status.h"
+#include "store/files.h"
 
 namespace reaper {
 
@@ -114,6 +115,9 @@ void await_stopped(const Fd& pidfd, const Error& error) {
 }
 
 Status start_program(Container& container, const ContainerDirectory& directory) {
+  // Asked before: once the program runs, it is too late to fail for want of a note that it does.
+  if (!may_write(directory.fd()))
+    return fail(system_error("start", "container \"" + container.id() + "\": write to its directory"));
   // Taken before, or a short program would have ended before it was started.
   const int64_t now = realtime_ns();
   const Deadline deadline = deadline_in(start_limit);
