@@ -3,14 +3,15 @@
 
 CTEST_PREFIX=() # a command to run ctest under
 
-# run_tests DIRECTORY STAGE LABEL...: a label without a test is a failure. Unit tests and gates stand alone and may run side by side;
-# the others start real containers one after the other.
+# run_tests DIRECTORY STAGE LABEL...: a label without a test is a failure. Tests stand alone and may run side by side; what
+# starts real containers two at most, so that no time limit is met on a machine with many processors. The compilers of the
+# bindings and examples take all processors by themselves.
 run_tests() {
   local directory=$1 stage=$2 label status=0
   shift 2
   for label in "$@"; do
-    local jobs=1
-    case $label in unit | gate) jobs=$JOBS ;; esac
+    local jobs=$((JOBS < 2 ? JOBS : 2))
+    case $label in unit | gate) jobs=$JOBS ;; bindings | examples) jobs=1 ;; esac
     say "--> $stage: tests with the label $label"
     "${CTEST_PREFIX[@]}" ctest --test-dir "$directory" --label-regex "^$label\$" --no-tests=error --output-on-failure \
       --parallel "$jobs" --test-output-size-passed 16777216 --test-output-size-failed 16777216 \
