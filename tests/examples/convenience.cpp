@@ -59,10 +59,11 @@ void test_errors(reaper::runtime& runtime) {
     WANT(copy.pointer() == "/hostname" && copy.stage() == "config" && copy.what() == std::string(failure.what()));
   }
   try {
-    reaper::runtime(reaper::runtime_options{"/proc/x", {}, 0, {}, {}}).create("id", options_of(config("true")));
+    const std::string missing = R"({"ociVersion": "1.2.0", "process": {"cwd": "/", "args": [")" + runtime.root();
+    runtime.create("id", options_of(missing + R"(/none"]}})"));
     WANT(false);
   } catch (const reaper::error& failure) {
-    WANT(failure.code() == REAPER_ERR_SYSTEM && failure.errno_value() == ENOENT);
+    WANT(failure.code() == REAPER_ERR_EXEC && failure.errno_value() == ENOENT);
   }
   WANT(code_of([&] { runtime.open("nobody"); }) == REAPER_ERR_NOT_FOUND);
   WANT(code_of([&] { runtime.remove("nobody"); }) == REAPER_ERR_NOT_FOUND);
@@ -111,7 +112,7 @@ void test_foresight(reaper::runtime& runtime) {
   WANT(runtime.check(options, REAPER_FORMAT_JSON).find("{\"ok\":true") == 0);
   options.flags = REAPER_CREATE_STRICT;
   WANT(runtime.check(options).find("error: ") != std::string::npos);
-  options.bundle = "/nowhere";
+  options.bundle = runtime.root() + "/nowhere";
   options.config.reset();
   WANT(code_of([&] { runtime.plan(options); }) == REAPER_ERR_NOT_FOUND);
 }

@@ -108,9 +108,9 @@ class Examples(Gate):
         stdout, stderr, status = self.call(*command, "-1", "5")
         if stdout or status == 0:
             self.fail(f"{command} -1 5: {status} {stdout}")
-        stdout, stderr, status = self.call(*command, REAPER_RUNTIME_ROOT="/dev/null/x")
+        stdout, stderr, status = self.call(*command, REAPER_RUNTIME_ROOT=f"{self.bundle}/config.json/x")
         self.assertNotEqual(("", 0), (stderr, status))
-        self.assertIn("/dev/null", stderr)
+        self.assertIn("config.json/x", stderr)
         self.assert_nothing_left()
 
     def assert_nothing_left(self):
