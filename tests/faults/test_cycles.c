@@ -27,9 +27,10 @@ struct standing {
 static long line_number(const char* path, const char* name) {
   char* text = read_whole(path);
   assert_non_null(text);
-  const char* value = line_value(text, name);
+  char* value = line_value(text, name);
   assert_non_null(value);
   const long number = strtol(value, NULL, 10);
+  free(value);
   free(text);
   return number;
 }
