@@ -13,13 +13,21 @@
 #include <unistd.h>
 
 /* What is used, under the names and with the types of the header. */
-#define FUNCTIONS(X)                                                                                          \
-  X(reaper_version)                                                                                           \
-  X(reaper_error_code)                                                                                        \
-  X(reaper_error_name)                                                                                        \
-  X(reaper_error_message)                                                                                     \
-  X(reaper_error_free) X(reaper_runtime_new) X(reaper_runtime_free) X(reaper_create) X(reaper_container_free) \
-      X(reaper_start) X(reaper_wait) X(reaper_delete)
+// clang-format off
+#define FUNCTIONS(X)       \
+  X(reaper_version)        \
+  X(reaper_error_code)     \
+  X(reaper_error_name)     \
+  X(reaper_error_message)  \
+  X(reaper_error_free)     \
+  X(reaper_runtime_new)    \
+  X(reaper_runtime_free)   \
+  X(reaper_create)         \
+  X(reaper_container_free) \
+  X(reaper_start)          \
+  X(reaper_wait)           \
+  X(reaper_delete)
+// clang-format on
 
 static struct {
 #define MEMBER(name) __typeof__(name) *(name);
