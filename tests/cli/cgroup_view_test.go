@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -301,11 +302,20 @@ func (c *cgroupBox) members(path string) []int {
 	return pids
 }
 
-// left is every cgroup of this test but its own base.
+// left is every cgroup of this test but its own base. Cgroups of other tests may go while it looks.
 func (c *cgroupBox) left() []string {
 	c.t.Helper()
-	output := c.must("find", cgroupMount, "-type", "d", "-path", "*"+c.path+"/*")
-	return strings.Fields(output)
+	var left []string
+	check(c.t, filepath.WalkDir(cgroupMount, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENODEV) {
+			return nil
+		}
+		if err == nil && entry.IsDir() && strings.Contains(path, c.path+"/") {
+			left = append(left, path)
+		}
+		return err
+	}))
+	return left
 }
 
 func (c *cgroupBox) wantNothingLeft() {
