@@ -1,4 +1,5 @@
 // --help, out of the same tables that the parser reads.
+#include <algorithm>
 #include <span>
 
 #include "arguments.h"
@@ -11,7 +12,8 @@ namespace {
 constexpr size_t help_column = 34;
 
 void append_line(std::string& text, std::string left, const char* right) {
-  left.resize(left.size() < help_column ? help_column : left.size() + 1, ' ');
+  // Two spaces at least: by them a program tells the columns.
+  left.resize(std::max(help_column, left.size() + 2), ' ');
   text += left;
   text += right;
   text += '\n';

@@ -40,7 +40,17 @@ class Install(Gate):
         files = {path.relative_to(self.prefix).as_posix() for path in self.prefix.rglob("*") if not path.is_dir()}
         version = re.search(r"VERSION (\d+\.\d+\.\d+)", (SOURCE / "CMakeLists.txt").read_text().split("project(")[1]).group(1)
         self.assertEqual({"bin/reaper-runtime", "lib/libreaper.so", "lib/libreaper.so.0", f"lib/libreaper.so.{version}",
-                          "include/reaper.h", "include/reaper.hpp", "lib/pkgconfig/reaper.pc", "libexec/reaper/reaper-init"}, files)
+                          "include/reaper.h", "include/reaper.hpp", "lib/pkgconfig/reaper.pc", "libexec/reaper/reaper-init"},
+                         {name for name in files if not name.startswith("share/")})
+        self.assertEqual(self.shared(), {name for name in files if name.startswith("share/")})
+
+    def shared(self):
+        """What people use: the pages of docs/; the manual, whose names gate.manual compares with header and program."""
+        documents = {f"share/doc/reaper/{path.name}" for path in (SOURCE / "docs").glob("*.md")}
+        manual = {f"share/man/man1/{path.name}" for path in (SOURCE / "docs/man").glob("*.1")}
+        manual |= {f"share/man/man3/{path.name}" for path in (self.scratch / "build/man/man3").iterdir()}
+        self.assertLess({"share/man/man1/reaper-runtime.1", "share/man/man3/reaper.3", "share/man/man3/reaper_create.3"}, manual)
+        return documents | manual
 
     def test_nothing_is_set_uid(self):
         """R12 of the threat model (SECURITY.md)."""
