@@ -12,7 +12,7 @@ namespace {
 constexpr size_t help_column = 34;
 
 void append_line(std::string& text, std::string left, const char* right) {
-  // Two spaces at least: by them a program tells the columns.
+  // Two spaces at least: by them the completions (cli/completions) tell the columns.
   left.resize(std::max(help_column, left.size() + 2), ' ');
   text += left;
   text += right;

@@ -1,5 +1,5 @@
 # The manual pages: section 1 is written (docs/man/*.1), section 3 is made from the header's own comments, by awk, which every
-# build host has. And the pages of docs/.
+# build host has. And the shells' completions and the pages of docs/.
 set(REAPER_MANUAL_DATE 2026-11-24) # of the last change that a reader should know of
 
 file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
@@ -30,3 +30,9 @@ endif()
 # The header and the manual pages name these.
 file(GLOB documents CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.md)
 install(FILES ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+set(completions ${PROJECT_SOURCE_DIR}/cli/completions)
+install(FILES ${completions}/reaper-runtime.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+  RENAME reaper-runtime)
+install(FILES ${completions}/_reaper-runtime DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${completions}/reaper-runtime.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

@@ -20,6 +20,7 @@ if(NOT REAPER_SANITIZE AND NOT REAPER_COVERAGE)
   reaper_gate(security 60)
   reaper_gate(header 120)
   reaper_gate(manual 120)
+  reaper_gate(completion 300)
   reaper_gate(install 900)
 endif()
 

@@ -50,7 +50,9 @@ class Install(Gate):
         manual = {f"share/man/man1/{path.name}" for path in (SOURCE / "docs/man").glob("*.1")}
         manual |= {f"share/man/man3/{path.name}" for path in (self.scratch / "build/man/man3").iterdir()}
         self.assertLess({"share/man/man1/reaper-runtime.1", "share/man/man3/reaper.3", "share/man/man3/reaper_create.3"}, manual)
-        return documents | manual
+        completions = {"share/bash-completion/completions/reaper-runtime", "share/zsh/site-functions/_reaper-runtime",
+                       "share/fish/vendor_completions.d/reaper-runtime.fish"}
+        return documents | manual | completions
 
     def test_nothing_is_set_uid(self):
         """R12 of the threat model (SECURITY.md)."""
