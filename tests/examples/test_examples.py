@@ -1,6 +1,7 @@
 """The examples in every language, on the installed library: built as their first lines say, they print the same line.
 
-And the programs of README.md, which all do the same with the bundle that stands there, and include/reaper.hpp.
+And the programs of README.md, which all do the same with the bundle that stands there, those of docs/cookbook.md, and
+include/reaper.hpp.
 """
 import fcntl
 import os
@@ -19,6 +20,7 @@ EXAMPLES = SOURCE / "examples"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror"]
 STANDARDS = ["c++17", "c++20", "c++23"]
 CXX = [name for name in ("g++", "clang++-19") if shutil.which(name)]
+PAGES = {"readme": "README.md", "health": "docs/cookbook.md"}  # whose programs are called so here
 USER = ("65534", "65534") if os.geteuid() == 0 else (str(os.getuid()), str(os.getgid()))
 
 
@@ -42,8 +44,8 @@ def program_of(name, *places):
     raise unittest.SkipTest(f"SKIP: no {name} here")
 
 
-def fenced(language):
-    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", (SOURCE / "README.md").read_text(), re.M | re.S)
+def fenced(language, page="README.md"):
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", (SOURCE / page).read_text(), re.M | re.S)
     return block
 
 
@@ -93,8 +95,8 @@ class Examples(Gate):
         manifest = copy / "bindings/rust/reaper/Cargo.toml"
         text = manifest.read_text().split("[dev-dependencies]")[0]
         manifest.write_text(re.sub(r"(?m)^.*(?:optional = true|\"dep:).*\n", "", text))
-        if name == "readme":
-            (manifest.parent / "examples/readme.rs").write_text(fenced("rust"))
+        if name in PAGES:
+            (manifest.parent / f"examples/{name}.rs").write_text(fenced("rust", PAGES[name]))
         stdout, stderr, status = self.call(cargo, "build", "--offline", "-p", "reaper", "--example", name,
                                            cwd=copy / "bindings/rust", CARGO_TARGET_DIR=str(self.scratch / "target"))
         self.assertEqual(0, status, stdout + stderr)
@@ -177,9 +179,23 @@ class Examples(Gate):
         self.assertEqual(("hello\nexit code 7\n", "", 0), self.call(*command))
         self.assert_nothing_left()
 
+    def assert_health(self, *command):
+        """The health check of the cookbook, of a container that waits, that has ended, and that is not there."""
+        runtime = BUILD / "bin/reaper-runtime"
+        self.call("sh", "-c", f"{runtime} create --supervise --bundle bundle patient </dev/null >/dev/null 2>&1")
+        self.assertEqual(("alive\n", "", 0), self.call(*command, "patient"))
+        self.assertEqual(("", "", 0), self.call(runtime, "start", "patient"))
+        self.assertEqual(0, self.call(runtime, "wait", "patient")[2])
+        self.assertEqual(("ended: exit code 7\n", "", 1), self.call(*command, "patient"))
+        self.assertEqual(("", "", 0), self.call(runtime, "delete", "patient"))
+        stdout, stderr, status = self.call(*command, "patient")
+        self.assertEqual(("", 2), (stdout, status))
+        self.assertIn("does not exist", stderr)
+        self.assert_nothing_left()
+
     def written(self, name, language):
         path = self.scratch / name
-        path.write_text(fenced(language))
+        path.write_text(fenced(language, PAGES[path.stem]))
         return path
 
     def test_readme_cpp(self):
@@ -188,15 +204,27 @@ class Examples(Gate):
     def test_readme_python(self):
         self.assert_readme(sys.executable, self.written("readme.py", "python"))
 
-    def test_readme_go(self):
-        copy = self.scratch / "module"
+    def go_program(self, name):
+        copy = self.scratch / f"module_{name}"
         shutil.copytree(SOURCE / "bindings/go", copy)
-        (copy / "examples/readme").mkdir()
-        (copy / "examples/readme/main.go").write_text(fenced("go"))
-        self.assert_readme(self.build_go(copy / "examples/readme", "readme_go"))
+        (copy / "examples" / name).mkdir()
+        (copy / "examples" / name / "main.go").write_text(fenced("go", PAGES[name]))
+        return self.build_go(copy / "examples" / name, f"{name}_go")
+
+    def test_readme_go(self):
+        self.assert_readme(self.go_program("readme"))
 
     def test_readme_rust(self):
         self.assert_readme(self.build_rust("readme"))
+
+    def test_health_c(self):
+        self.assert_health(self.compile("gcc", self.written("health.c", "c"), "-std=c99"))
+
+    def test_health_go(self):
+        self.assert_health(self.go_program("health"))
+
+    def test_health_rust(self):
+        self.assert_health(self.build_rust("health"))
 
 
 if __name__ == "__main__":
