@@ -23,6 +23,13 @@ if(REAPER_AWK)
     COMMENT "Making the manual pages of the library" VERBATIM)
   add_custom_target(manual ALL DEPENDS ${CMAKE_BINARY_DIR}/man/functions.stamp)
   install(DIRECTORY ${CMAKE_BINARY_DIR}/man/man3 DESTINATION ${CMAKE_INSTALL_MANDIR} FILES_MATCHING PATTERN *.3)
+  # Not of the build: cmake --build BUILD --target reference
+  find_package(Doxygen QUIET)
+  configure_file(${PROJECT_SOURCE_DIR}/docs/man/Doxyfile.in ${CMAKE_BINARY_DIR}/Doxyfile @ONLY)
+  if(DOXYGEN_FOUND)
+    add_custom_target(reference COMMAND ${DOXYGEN_EXECUTABLE} ${CMAKE_BINARY_DIR}/Doxyfile
+      COMMENT "Making the reference of reaper.h in reference/html" VERBATIM)
+  endif()
 else()
   message(WARNING "awk was not found: the manual pages of the library are left out")
 endif()

@@ -40,13 +40,13 @@ extern "C" {
 #define REAPER_VERSION_MINOR 1
 #define REAPER_VERSION_PATCH 0
 
-typedef struct reaper_runtime reaper_runtime;
-typedef struct reaper_container reaper_container;
-typedef struct reaper_error reaper_error;
+typedef struct reaper_runtime reaper_runtime;     /* a state directory: reaper_runtime_new() */
+typedef struct reaper_container reaper_container; /* a container: reaper_create(), reaper_open() */
+typedef struct reaper_error reaper_error;         /* what went wrong: reaper_error_code() */
 
 /* ---- Errors ------------------------------------------------------------------------------------------------- */
 
-#define REAPER_OK 0
+#define REAPER_OK 0                 /* success */
 #define REAPER_ERR_INVALID (-1)     /* an argument or config.json is wrong; reaper_error_pointer() names the field */
 #define REAPER_ERR_UNSUPPORTED (-2) /* right, but this build, kernel or mode cannot apply it */
 #define REAPER_ERR_NOT_FOUND (-3)   /* no container of that id; no bundle or config.json there */
@@ -99,10 +99,10 @@ REAPER_API int reaper_features(char **out_json, reaper_error **err);
 
 /* ---- Runtime ------------------------------------------------------------------------------------------------ */
 
-#define REAPER_LOG_ERROR 1
-#define REAPER_LOG_WARNING 2
-#define REAPER_LOG_INFO 3
-#define REAPER_LOG_DEBUG 4
+#define REAPER_LOG_ERROR 1   /* an operation fails; it returns the same as an error object */
+#define REAPER_LOG_WARNING 2 /* something that was asked for is not done */
+#define REAPER_LOG_INFO 3    /* worth knowing */
+#define REAPER_LOG_DEBUG 4   /* for who looks for a mistake */
 
 /*
  * Receives one message without a newline, on the thread that called the library and inside that call; never in a
@@ -110,6 +110,7 @@ REAPER_API int reaper_features(char **out_json, reaper_error **err);
  */
 typedef void (*reaper_log_callback)(void *data, int32_t level, const char *message);
 
+/* The options of reaper_runtime_new(). */
 typedef struct reaper_runtime_options {
   uint64_t size;            /* sizeof(reaper_runtime_options) */
   const char *root;         /* state directory; NULL: the default, see reaper_runtime_new() */
@@ -143,6 +144,7 @@ REAPER_API const char *reaper_runtime_root(const reaper_runtime *runtime);
 #define REAPER_CREATE_NO_NEW_KEYRING (1U << 3) /* the program keeps the caller's session keyring (keyrings(7)) */
 #define REAPER_CREATE_NO_CGROUP (1U << 4)      /* linux.cgroupsPath is passed over: the caller's cgroups stay */
 
+/* The options of reaper_create(), reaper_plan() and reaper_check(). */
 typedef struct reaper_create_options {
   uint64_t size;            /* sizeof(reaper_create_options) */
   const char *bundle;       /* directory that holds config.json; NULL: the working directory */
@@ -222,10 +224,10 @@ REAPER_API int reaper_start(reaper_container *container, reaper_error **err);
  */
 REAPER_API int reaper_state(const reaper_container *container, char **out_json, reaper_error **err);
 
-#define REAPER_STATUS_CREATING 1
-#define REAPER_STATUS_CREATED 2
-#define REAPER_STATUS_RUNNING 3
-#define REAPER_STATUS_STOPPED 4
+#define REAPER_STATUS_CREATING 1 /* reaper_create() has not returned: its hooks run */
+#define REAPER_STATUS_CREATED 2  /* the program waits for reaper_start() */
+#define REAPER_STATUS_RUNNING 3  /* the program runs */
+#define REAPER_STATUS_STOPPED 4  /* the process has ended */
 
 /* The status alone, as REAPER_STATUS_*. A zombie is stopped. Errors: as reaper_state(). */
 REAPER_API int reaper_status(const reaper_container *container, int32_t *out, reaper_error **err);
@@ -268,6 +270,7 @@ REAPER_API int reaper_delete(reaper_container *container, uint32_t flags, reaper
  */
 REAPER_API int reaper_delete_id(reaper_runtime *runtime, const char *id, uint32_t flags, reaper_error **err);
 
+/* How a container's process ended: reaper_wait(). */
 typedef struct reaper_exit_status {
   uint64_t size;          /* in: sizeof(reaper_exit_status) */
   int32_t exit_code;      /* 0..255, or -1 if a signal ended it */

@@ -1,5 +1,5 @@
 """The manual pages: every function, name and error code of reaper.h and every command and option of the CLI has its place in
-one, nothing else stands there, and mandoc(1) and man(1) have nothing to say.
+one, nothing else stands there, and mandoc(1) and man(1) have nothing to say; nor has doxygen(1), which makes the same comments into HTML.
 """
 import re
 import shutil
@@ -90,6 +90,14 @@ def groff_warnings(page):
     return [line for line in done.stderr.splitlines() if "warning" in line or "error" in line]
 
 
+def doxygen_warnings(header, scratch):
+    """Of a run with the tree's own settings over this text."""
+    (scratch / "reaper.h").write_text(header)
+    settings = (BUILD / "Doxyfile").read_text() + f"INPUT={scratch}/reaper.h\nOUTPUT_DIRECTORY={scratch}/out\n"
+    done = subprocess.run(["doxygen", "-"], input=settings, cwd=scratch, capture_output=True, text=True, check=False)
+    return done.stderr.splitlines() + ([] if done.returncode == 0 else [f"doxygen: exit code {done.returncode}"])
+
+
 class Manual(Gate):
     header = HEADER.read_text()
 
@@ -154,6 +162,17 @@ class Manual(Gate):
         if not groff_warnings(broken):
             self.skipTest("SKIP: this man has no warnings")
         self.assert_clean(finding for page in self.pages() for finding in groff_warnings(page))
+
+    def test_doxygen(self):
+        if not shutil.which("doxygen"):
+            self.skipTest("SKIP: no doxygen here")
+        scratch = self.tree(x="")
+        self.assert_clean(doxygen_warnings(self.header, scratch))
+        pages = "".join(path.read_text() for path in (scratch / "out/html").glob("*.html"))
+        self.assert_clean(name for name in names_of(self.header) if name not in pages)
+        end = "#ifdef __cplusplus\n}"
+        more = "/* \\unheard of */\nREAPER_API int reaper_new(void);\n\n"
+        self.assertTrue(doxygen_warnings(self.header.replace(end, more + end), scratch))
 
     def test_no_mark_is_left(self):
         """Of CMake's, or of the header's own marks."""
