@@ -25,7 +25,7 @@ Outcome open_proc(const char* path, int& fd) {
 }
 
 Outcome write_proc(int fd, const char* text, uint64_t size, const char* what) {
-  const long written = call(__NR_write, fd, text, size);
+  const long written = call_again(__NR_write, fd, text, size);
   call(__NR_close, fd);
   if (written < 0) return failed_call(written, what);
   return static_cast<uint64_t>(written) == size ? Outcome{} : failed_call(-EIO, what);

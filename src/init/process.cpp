@@ -143,7 +143,7 @@ Outcome report(State& state) {
     if (call(__NR_ppoll, fds, 2, nullptr, nullptr, 0) < 0) continue;
     if (fds[0].revents == 0) end_all_children();
     WaitInfo info = {};
-    call_again(__NR_waitid, P_PID, child.pid, &info, WEXITED, nullptr);
+    if (call_again(__NR_waitid, P_PID, child.pid, &info, WEXITED, nullptr) < 0) exit_now(1);
     const wire::Ended ended = {info.code, info.status};
     send_frame(state.handshake, wire::Frame::ended, &ended, sizeof ended);
     exit_now(0);  // what it left running goes to whoever adopts it: a hook may start a daemon

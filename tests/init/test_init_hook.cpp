@@ -80,6 +80,23 @@ void failures_go_to_the_library(void**) {
   }
 }
 
+// In the one that stays above the hook: how that ended is told, or nothing.
+void an_end_that_is_not_known_is_not_told(void**) {
+  constexpr long pid = 50;
+  const wire::Ended ended = {1, 3};  // CLD_EXITED
+  const std::string told =
+      frame_bytes(wire::Frame::ended, std::string(reinterpret_cast<const char*>(&ended), sizeof ended));
+  Kernel k = hook_kernel();
+  k.clone_result = pid;
+  k.ended = {{pid, ended.code, ended.status}};
+  Kernel deaf = k;
+  deaf.deny[__NR_waitid] = -EPERM;
+  assert_int_equal(run_init(k).status, 0);
+  assert_true(k.sent.ends_with(told));
+  assert_int_equal(run_init(deaf).status, 1);
+  assert_true(deaf.sent == k.sent.substr(0, k.sent.size() - told.size()));
+}
+
 // Every call made to fail in its turn: no crash, and what is executed all the same is what the plan has verified.
 void every_call_fails_once(void**) {
   Kernel whole = hook_kernel();
@@ -99,9 +116,8 @@ void every_call_fails_once(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(a_hook_is_executed),
-      cmocka_unit_test(nothing_begins_for_a_library_that_is_gone),
-      cmocka_unit_test(failures_go_to_the_library),
+      cmocka_unit_test(a_hook_is_executed),         cmocka_unit_test(nothing_begins_for_a_library_that_is_gone),
+      cmocka_unit_test(failures_go_to_the_library), cmocka_unit_test(an_end_that_is_not_known_is_not_told),
       cmocka_unit_test(every_call_fails_once),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -247,6 +247,19 @@ void failures_name_their_cause(void**) {
   }
 }
 
+// A stop, or somebody who traces init, can cut a write(2) short although every signal is blocked.
+void an_interrupted_write_is_made_again(void**) {
+  Kernel good = full_kernel();
+  run_init(good);
+  const auto write = std::ranges::find_if(good.calls, [](const Call& call) { return call.number == __NR_write; });
+  assert_true(write != good.calls.end());
+  Kernel k = full_kernel();
+  k.fail_at = static_cast<size_t>(write - good.calls.begin());
+  k.fail_with = -EINTR;
+  assert_true(run_init(k).executed);
+  assert_true(k.written[103] == "-17");
+}
+
 void many_groups(void**) {
   auto plan = full_plan();
   std::vector<uint64_t> groups;
@@ -272,6 +285,7 @@ int main() {
       cmocka_unit_test(every_verified_number_matters),
       cmocka_unit_test(root_must_not_come_back),
       cmocka_unit_test(failures_name_their_cause),
+      cmocka_unit_test(an_interrupted_write_is_made_again),
       cmocka_unit_test(many_groups),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
