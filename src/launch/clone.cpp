@@ -49,6 +49,19 @@ long vfork_by_clone(int* pidfd, ChildWork& work) {
 
 constexpr int keeper_limit_ms = 2000;
 
+// False: it lives on, as far as we know.
+bool kill_now(const Fd& pidfd) {
+  return syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0 || errno == ESRCH;
+}
+
+bool ends_soon(const Fd& pidfd) {
+  pollfd ended = {pidfd.get(), POLLIN, 0};
+  int ready;
+  do ready = poll(&ended, 1, keeper_limit_ms);
+  while (ready < 0 && errno == EINTR);
+  return ready > 0;
+}
+
 void reap(const Fd& pidfd) {
   siginfo_t info;
   // ECHILD: a host that ignores SIGCHLD or waits for everybody was faster.
@@ -113,16 +126,12 @@ void end_launched(Launched& launched) {
   // Not close alone: a child that the host forked meanwhile may hold our end. A keeper whose clone we have not heard of
   // leaves a process that reads this end of file.
   shutdown(launched.handshake.get(), SHUT_RDWR);
-  syscall(SYS_pidfd_send_signal, launched.pidfd.get(), SIGKILL, nullptr, 0);
+  const bool killed = kill_now(launched.pidfd);
+  // A keeper reaps its child and ends by itself, unless somebody has stopped it. Whom we may not signal (a filter)
+  // reads the end of file too; if it has been stopped, it is not waited for, since that might be for ever.
   if (launched.keeper_pidfd) {
-    // It reaps its child and ends by itself, unless somebody has stopped it.
-    pollfd ended = {launched.keeper_pidfd.get(), POLLIN, 0};
-    int ready;
-    do ready = poll(&ended, 1, keeper_limit_ms);
-    while (ready < 0 && errno == EINTR);
-    if (ready <= 0) syscall(SYS_pidfd_send_signal, launched.keeper_pidfd.get(), SIGKILL, nullptr, 0);
-    reap(launched.keeper_pidfd);
-  } else {
+    if (ends_soon(launched.keeper_pidfd) || kill_now(launched.keeper_pidfd)) reap(launched.keeper_pidfd);
+  } else if (killed || ends_soon(launched.pidfd)) {
     reap(launched.pidfd);
   }
   launched.handshake.reset();

@@ -71,7 +71,8 @@ Status judge(const Call& call, const ProcessEnd& end) {
 }
 
 // The state as a file that nobody can change, to be read from its beginning. Not a pipe: the state may be larger than
-// a pipe holds, and a hook need not read it.
+// a pipe holds, and a hook need not read it. Where a filter denies seals it can be changed, but it is this hook's
+// alone.
 Result<Fd> state_file(std::string_view text) {
   constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   // vm.memfd_noexec=2 refuses those that could be executed; before 6.3 the flag is EINVAL.
@@ -88,15 +89,16 @@ Result<Fd> state_file(std::string_view text) {
     if (written <= 0) return fail(system_error("hook", "write the state"));
     at += written;
   }
-  if (fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
-    return fail(system_error("hook", "fcntl F_ADD_SEALS on the state"));
+  (void)fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
   return file;
 }
 
 // Our own standard output or error, where any program that this process executes would have it. What is close-on-exec
 // there may be a descriptor of the library itself, in a host that has closed its own.
-int inherited(int number) {
+Result<int> inherited(int number) {
   const int flags = fcntl(number, F_GETFD);
+  if (flags < 0 && errno != EBADF)
+    return fail(system_error("hook", "fcntl F_GETFD on descriptor " + std::to_string(number)));
   return flags < 0 || (flags & FD_CLOEXEC) != 0 ? -1 : number;
 }
 
@@ -150,8 +152,8 @@ Status run_hook(Runtime& runtime, const Call& call, std::string_view state) {
     const ProcessFacts facts = TRY(read_process_facts());
     const Plan plan = TRY(make_hook_plan(call.hook, call.pointer, call.directory, facts));
     const std::string blob = TRY(encode_plan(plan));
-    const int output = inherited(STDOUT_FILENO);  // before anything is opened
-    const int errors = inherited(STDERR_FILENO);
+    const int output = TRY(inherited(STDOUT_FILENO));  // before anything is opened
+    const int errors = TRY(inherited(STDERR_FILENO));
     const Fd file = TRY(state_file(state));
     LaunchRequest request;
     request.init_image = TRY(init_image(runtime));

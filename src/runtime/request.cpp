@@ -2,14 +2,19 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+
 namespace reaper {
 
 namespace {
 
 void check_descriptor(int fd, const char* what, std::vector<Error>& errors) {
   if (fcntl(fd, F_GETFD) >= 0) return;
-  errors.push_back({REAPER_ERR_INVALID, EBADF,
-                    std::string(what) + ": descriptor " + std::to_string(fd) + " is not open", "", "arguments"});
+  const std::string which = "descriptor " + std::to_string(fd);
+  if (errno == EBADF)
+    errors.push_back({REAPER_ERR_INVALID, EBADF, std::string(what) + ": " + which + " is not open", "", "arguments"});
+  else
+    errors.push_back(system_error("arguments", std::string(what) + ": fcntl F_GETFD on " + which));
 }
 
 }  // namespace

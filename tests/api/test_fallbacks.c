@@ -1,17 +1,22 @@
 /*
  * Calls that older kernels lack and that container engines deny: clone3, close_range, openat2, memfd_create. Whole
- * lives go on without them. pidfd_open is another matter: without it there is a clear error, and nothing is made.
+ * lives go on without them. pidfd_open is another matter: without it there is a clear error, and nothing is made. And
+ * what is asked before a program is executed: who denies the question is named.
  */
 #include "containers.h"
 #include "denial.h"
+#include "hooks.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef SYS_memfd_create
@@ -224,6 +229,108 @@ static void test_without_pidfd_open(void **state) {
   assert_int_equal(in_child(without_pidfd_open, NULL), 0);
 }
 
+/* ---- what hooks and descriptors need ---- */
+
+struct denied {
+  struct denial denial;
+  int (*body)(struct scene *scene);
+};
+
+/* The runtime has its image already; what a failure leaves is looked for. */
+static int in_denial(void *argument) {
+  const struct denied *denied = argument;
+  struct scene scene;
+  scene_open(&scene);
+  warm_up(&scene);
+  const struct census before = take_census(scene.place.root);
+  CHECK(deny(&denied->denial, 1) == 0);
+  const int bad = denied->body(&scene);
+  const struct census after = take_census(scene.place.root);
+  CHECK(memcmp(&before, &after, sizeof before) == 0);
+  scene_close(&scene);
+  return bad;
+}
+
+static void assert_in_denial(struct denied denied) {
+  if (!can_deny()) SKIP("seccomp filters are not allowed here");
+  assert_int_equal(in_child(in_denial, &denied), 0);
+}
+
+static int create_fails(struct scene *scene, const reaper_create_options *options, const struct expected *expected) {
+  reaper_container *container = NULL;
+  reaper_error *error = NULL;
+  const int result = reaper_create(scene->runtime, "denied", options, &container, &error);
+  return error_differs(result, &error, expected);
+}
+
+static int hook_fails(struct scene *scene, const char *script, const char *more, const struct expected *expected) {
+  char *config = hook_config(scene, "createRuntime", script, more);
+  const reaper_create_options options = options_of(scene, config);
+  const int bad = create_fails(scene, &options, expected);
+  free(config);
+  return bad;
+}
+
+/* The state is then in a file that could be changed, but it is this hook's alone. */
+static int hook_reads_its_state(struct scene *scene) {
+  char *config = hook_config(scene, "createRuntime", "cat > @/state", "");
+  reaper_container *container = must_create(scene, "denied", config);
+  char *text = text_in(scene, "state");
+  CHECK(strstr(text, "\"status\":\"creating\"") != NULL);
+  free(text);
+  free(config);
+  CHECK(reaper_delete(container, REAPER_DELETE_FORCE, NULL) == REAPER_OK);
+  reaper_container_free(container);
+  return 0;
+}
+
+static void test_hooks_without_seals(void **state) {
+  (void)state;
+  assert_in_denial((struct denied){{SYS_fcntl, EPERM, 2, F_ADD_SEALS}, hook_reads_its_state});
+}
+
+static int hook_does_not_know_its_output(struct scene *scene) {
+  const struct expected expected = {REAPER_ERR_HOOK, EPERM, "hook", "/hooks/createRuntime/0",
+                                    "fcntl F_GETFD on descriptor 1: EPERM"};
+  return hook_fails(scene, ":", "", &expected);
+}
+
+static int descriptor_is_not_known(struct scene *scene) {
+  const int32_t extra[] = {2};
+  reaper_create_options options = options_of(scene, "{\"ociVersion\":\"1.0.0\"}");
+  options.extra_fds = extra;
+  options.extra_fd_count = 1;
+  const struct expected expected = {REAPER_ERR_PERMISSION, EPERM, "arguments", "",
+                                    "extra_fds: fcntl F_GETFD on descriptor 2: EPERM"};
+  return create_fails(scene, &options, &expected);
+}
+
+/* Only EBADF means that a descriptor is not open. */
+static void test_descriptors_that_cannot_be_asked(void **state) {
+  (void)state;
+  assert_in_denial((struct denied){{SYS_fcntl, EPERM, 2, F_GETFD}, hook_does_not_know_its_output});
+  assert_in_denial((struct denied){{SYS_fcntl, EPERM, 2, F_GETFD}, descriptor_is_not_known});
+}
+
+/* Nobody may be signalled, and the reaper-init above the hook, which would end it, is stopped: nothing can be done but
+   to say so. It is not waited for. */
+static int hook_cannot_be_ended(struct scene *scene) {
+  const struct expected expected = {REAPER_ERR_HOOK, ETIMEDOUT, "hook", "/hooks/createRuntime/0",
+                                    "could not be ended: pidfd_send_signal SIGKILL"};
+  const int bad =
+      hook_fails(scene, "echo $$ $PPID > @/pids; kill -STOP $PPID; exec sleep 1000", ",\"timeout\":3", &expected);
+  pid_t pids[2];
+  CHECK(numbers_in(scene, "pids", pids, 2) == 2);
+  CHECK(kill(pids[0], SIGKILL) == 0 && kill(pids[1], SIGKILL) == 0);
+  CHECK(waitpid(pids[1], NULL, 0) == pids[1]);
+  return bad;
+}
+
+static void test_hook_that_cannot_be_ended(void **state) {
+  (void)state;
+  assert_in_denial((struct denied){{SYS_pidfd_send_signal, EPERM, 0, 0}, hook_cannot_be_ended});
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, scene_teardown)
 
 int main(int argc, char **argv) {
@@ -234,6 +341,9 @@ int main(int argc, char **argv) {
       TEST(test_installed_init),
       TEST(test_no_init_at_all),
       TEST(test_without_pidfd_open),
+      cmocka_unit_test(test_hooks_without_seals),
+      cmocka_unit_test(test_descriptors_that_cannot_be_asked),
+      cmocka_unit_test(test_hook_that_cannot_be_ended),
   };
   return cmocka_run_group_tests_name("fallbacks", tests, NULL, NULL);
 }
