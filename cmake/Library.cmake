@@ -56,6 +56,7 @@ set_source_files_properties(src/launch/image.cpp PROPERTIES OBJECT_DEPENDS ${CMA
 # ---- libreaper.so
 file(GLOB REAPER_ABI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/abi/*.cpp)
 add_library(reaper SHARED ${REAPER_ABI_SOURCES})
+add_library(reaper::reaper ALIAS reaper)
 target_include_directories(reaper PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(reaper PRIVATE reaper-rooms reaper-warnings)

@@ -22,6 +22,8 @@ if(NOT REAPER_SANITIZE AND NOT REAPER_COVERAGE)
   reaper_gate(manual 120)
   reaper_gate(completion 300)
   reaper_gate(install 900)
+  reaper_gate(package 300)
+  reaper_gate(abi 120)
 endif()
 
 file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c)

@@ -5,9 +5,10 @@ PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev)
 # cmocka: the tests' framework. clang-*-19: Debian's clang 14 cannot parse <expected>; clang-19 and libclang-rt-19-dev are
 # for fuzzing. gcovr: coverage. python3: gates, tests of the CLI, the service that a container runs. libcap2-bin: capsh,
 # setcap. iproute2: ss, ip. util-linux: setpriv, setarch, unshare. procps: ps. strace: injects faults into system calls.
+# abigail-tools: abidw and abidiff, which compare the library's ABI with the one in tests/abi.
 # mandoc: looks over the manual. golang-1.19-go, rustc, cargo: the oldest Go and Rust that the bindings promise to work with.
 PACKAGES_TEST=(libcmocka-dev clang-format-19 clang-tidy-19 gcovr python3 libcap2-bin iproute2 util-linux procps strace mandoc
-  shellcheck clang-19 libclang-rt-19-dev golang-1.19-go rustc cargo)
+  shellcheck clang-19 libclang-rt-19-dev golang-1.19-go rustc cargo abigail-tools)
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

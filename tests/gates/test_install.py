@@ -39,9 +39,12 @@ class Install(Gate):
     def test_the_files_are_there_and_no_others(self):
         files = {path.relative_to(self.prefix).as_posix() for path in self.prefix.rglob("*") if not path.is_dir()}
         version = re.search(r"VERSION (\d+\.\d+\.\d+)", (SOURCE / "CMakeLists.txt").read_text().split("project(")[1]).group(1)
-        self.assertEqual({"bin/reaper-runtime", "lib/libreaper.so", "lib/libreaper.so.0", f"lib/libreaper.so.{version}",
-                          "include/reaper.h", "include/reaper.hpp", "lib/pkgconfig/reaper.pc", "libexec/reaper/reaper-init"},
-                         {name for name in files if not name.startswith("share/")})
+        cmake = {f"lib/cmake/reaper/reaper-{name}.cmake" for name in (
+            "config", "config-version", "targets", "targets-release", "static-targets", "static-targets-release")}
+        self.assertEqual(cmake | {
+            "bin/reaper-runtime", "lib/libreaper.so", "lib/libreaper.so.0", f"lib/libreaper.so.{version}", "lib/libreaper.a",
+            "include/reaper.h", "include/reaper.hpp", "lib/pkgconfig/reaper.pc", "libexec/reaper/reaper-init"},
+            {name for name in files if not name.startswith("share/")})
         self.assertEqual(self.shared(), {name for name in files if name.startswith("share/")})
 
     def shared(self):
