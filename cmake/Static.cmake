@@ -24,7 +24,7 @@ add_custom_command(OUTPUT ${REAPER_ONE_OBJECT}
     $<TARGET_OBJECTS:reaper> $<TARGET_OBJECTS:reaper-rooms> $<TARGET_OBJECTS:reaper-child>
   COMMAND ${CMAKE_OBJCOPY} --wildcard --localize-hidden --keep-global-symbol=reaper_*
     ${CMAKE_BINARY_DIR}/static/all.o ${REAPER_ONE_OBJECT}
-  DEPENDS $<TARGET_OBJECTS:reaper> $<TARGET_OBJECTS:reaper-rooms> $<TARGET_OBJECTS:reaper-child>
+  DEPENDS reaper reaper-rooms # not their objects: make has no rules for those of another target
   COMMENT "Making one object of libreaper.a" COMMAND_EXPAND_LISTS VERBATIM)
 set_source_files_properties(${REAPER_ONE_OBJECT} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 
