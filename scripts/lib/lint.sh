@@ -26,9 +26,9 @@ check_format() {
 check_tidy() {
   cd "$SOURCE" || return
   configure "$BUILD/lint" -DCMAKE_BUILD_TYPE=Release -DREAPER_TESTS=ON >/dev/null || return
-  # clang refuses a flag that only gcc knows.
+  # clang refuses flags that only gcc knows.
   mkdir -p "$BUILD/lint/tidy"
-  sed 's/ -fno-tree-loop-distribute-patterns//' "$BUILD/lint/compile_commands.json" \
+  sed 's/ -fno-tree-loop-distribute-patterns//; s/ -fno-gnu-unique//' "$BUILD/lint/compile_commands.json" \
     >"$BUILD/lint/tidy/compile_commands.json"
   our_files 'src/*.cpp' 'cli/*.cpp' 'examples/*.c' | while read -r file; do
     if grep -qF "\"file\": \"$SOURCE/$file\"" "$BUILD/lint/compile_commands.json"; then printf '%s\n' "$file"; fi
