@@ -50,6 +50,8 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
         KEEP(refusals, config.cgroups_path, std::move(cgroups_path));
     }
   }
+  if (auto name = TRY(document.member("hostname"))) KEEP(refusals, config.hostname, read_uts_name(*name));
+  if (auto name = TRY(document.member("domainname"))) KEEP(refusals, config.domainname, read_uts_name(*name));
   if (auto root = TRY(document.member("root"))) {
     auto status = check_root(*root);
     if (!status && status.error().code == REAPER_ERR_UNSUPPORTED)

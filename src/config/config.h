@@ -127,7 +127,8 @@ struct Config {
   std::optional<uint32_t> personality;      // PER_*
   std::optional<std::string> cgroups_path;  // "/a/b" from the cgroup mounts, "a/b" from the caller's own cgroup
   std::map<std::string, std::string> annotations;
-  std::vector<Warning> warnings;  // unknown properties and values, with the nearest known name
+  std::string hostname, domainname;  // empty: not asked for
+  std::vector<Warning> warnings;     // unknown properties and values, with the nearest known name
 };
 
 // Errors: INVALID for what the specification does not allow, UNSUPPORTED for what this build cannot apply, each with

@@ -22,6 +22,7 @@ Status check_version(std::string_view pointer, std::string_view version);
 
 // Each of these takes the value of the property that it is named after.
 Status check_root(const JsonCursor& root);
+Result<std::string> read_uts_name(const JsonCursor& name);
 Result<std::map<std::string, std::string>> read_annotations(const JsonCursor& annotations, Notes& notes);
 Result<Hooks> read_hooks(const JsonCursor& hooks, Refusals& refusals);
 Result<Process> read_process(const JsonCursor& process, Notes& notes);

@@ -13,7 +13,7 @@ using enum Disposition;
 constexpr Property rows[] = {
     {"/annotations", object, applied, "unit/test_config_document.cpp:annotations"},
     {"/annotations/*", string, applied, "unit/test_config_document.cpp:annotations"},
-    {"/domainname", string, refused, "needs a new uts namespace"},
+    {"/domainname", string, applied, "api/test_namespaces.c:test_names"},
     {"/freebsd", object, refused, "the configuration is for another platform"},
     {"/hooks", object, container, ""},
     {"/hooks/createContainer", array, applied, "api/test_hooks.c:test_order_and_state"},
@@ -64,7 +64,7 @@ constexpr Property rows[] = {
     {"/hooks/startContainer/*/env/*", string, applied, "cli/hooks_test.go:TestHookEnvironmentIsExactlyItsOwn"},
     {"/hooks/startContainer/*/path", string, applied, "unit/test_config_hooks.cpp:path"},
     {"/hooks/startContainer/*/timeout", number, applied, "api/test_hooks.c:test_timeout"},
-    {"/hostname", string, refused, "needs a new uts namespace"},
+    {"/hostname", string, applied, "api/test_namespaces.c:test_names"},
     {"/mounts", array, container, ""},
     {"/mounts/*", object, refused, "needs a new mount namespace"},
     {"/mounts/*/destination", string, refused, ""},

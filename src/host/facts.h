@@ -85,9 +85,14 @@ Result<int> read_oom_score_adj();
 // The inode of the calling thread's ns/<name> ("pid", "net", "pid_for_children", ...), which identifies a namespace
 // while it exists.
 Result<uint64_t> namespace_inode(std::string_view name);
+// The inode of another process's namespace, by the specification's name of its type ("network", "mount", ...).
+Result<uint64_t> process_namespace_inode(int32_t pid, std::string_view type);
 // Whether `path` is the calling thread's namespace `own_name`: device and inode are compared, nothing is opened. False
 // as well where this kernel has no such namespace. Errors: stat(2) on `path`.
 Result<bool> same_namespace(std::string_view own_name, const std::string& path);
+// Which CLONE_NEW* flag makes a namespace of the type of the one at `path` (ioctl_ns(2)); 0: it is no namespace, and
+// is not opened then. Errors: open(2), fstatfs(2), ioctl(2).
+Result<uint64_t> namespace_type(const std::string& path);
 
 // What /proc/<pid>/stat tells. Field numbers as in proc(5).
 struct ProcessStat {

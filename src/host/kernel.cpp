@@ -1,9 +1,14 @@
 // The boot and the namespaces that this thread lives in.
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <charconv>
 
+#include "core/fd.h"
 #include "host/facts.h"
 #include "host/proc_file.h"
 
@@ -50,6 +55,26 @@ Result<bool> same_namespace(std::string_view own_name, const std::string& path) 
     return fail(system_error("facts", "stat " + own));
   }
   return status.st_dev == other.st_dev && status.st_ino == other.st_ino;
+}
+
+Result<uint64_t> process_namespace_inode(int32_t pid, std::string_view type) {
+  const std::string_view name = type == "network" ? "net" : type == "mount" ? "mnt" : type;
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/" + std::string(name);
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return fail(system_error("facts", "stat " + path));
+  return static_cast<uint64_t>(status.st_ino);
+}
+
+Result<uint64_t> namespace_type(const std::string& path) {
+  // Looked at before it is opened: to open some devices does something.
+  const Fd place(open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct statfs file_system = {};
+  if (!place || fstatfs(place.get(), &file_system) != 0) return fail(system_error("facts", "open " + path));
+  if (file_system.f_type != NSFS_MAGIC) return uint64_t{0};
+  const Fd file(open(("/proc/thread-self/fd/" + std::to_string(place.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  const int type = file ? ioctl(file.get(), NS_GET_NSTYPE) : -1;
+  if (type < 0) return fail(system_error("facts", "ioctl NS_GET_NSTYPE " + path));
+  return static_cast<uint64_t>(type);
 }
 
 }  // namespace reaper

@@ -28,10 +28,11 @@ struct Child {
   int pidfd = -1;
 };
 
-// As fork(2), and a pidfd. The stack goes on where it is, in memory of the child's own.
-Child clone_child() {
+// As fork(2), and a pidfd. The stack goes on where it is, in memory of the child's own. `namespaces`: CLONE_NEWPID or
+// 0.
+Child clone_child(uint64_t namespaces) {
   Child child = {};
-  child.pid = call(__NR_clone, CLONE_PIDFD | SIGCHLD, nullptr, &child.pidfd);
+  child.pid = call(__NR_clone, CLONE_PIDFD | SIGCHLD | namespaces, nullptr, &child.pidfd);
   return child;
 }
 
@@ -75,10 +76,10 @@ Outcome adopt_descendants() {
 }
 
 // Clones and tells the library. In the child the answer is no process.
-Outcome clone_and_tell(const State& state, Child& child) {
+Outcome clone_and_tell(const State& state, uint64_t namespaces, Child& child) {
   int turn[2] = {-1, -1};
   if (const long result = call(__NR_pipe2, turn, O_CLOEXEC); result < 0) return failed_call(result, "pipe2");
-  child = clone_child();
+  child = clone_child(namespaces);
   if (child.pid < 0) return failed_call(child.pid, "clone");
   if (child.pid == 0) {
     // The library hears of us before it hears anything from us. End of file: who should have said so is dead.
@@ -115,12 +116,12 @@ Outcome clone_and_tell(const State& state, Child& child) {
 
 }  // namespace
 
-Outcome supervise(State& state) {
+Outcome supervise(State& state, const Operation& operation) {
   int record = prepare_exit_record(state.state_directory);
   if (record < 0) return failed_call(record, "open the exit record");
   if (const Outcome outcome = adopt_descendants(); !outcome.ok()) return outcome;
   Child child = {};
-  const Outcome outcome = clone_and_tell(state, child);
+  const Outcome outcome = clone_and_tell(state, operation.number(0), child);
   if (child.pid == 0) call(__NR_close, record);
   if (child.pid <= 0) return outcome;
   // From here on nobody is told of a failure, and there is none that would be a reason to leave the container alone:
@@ -135,7 +136,7 @@ Outcome supervise(State& state) {
 Outcome report(State& state) {
   if (const Outcome outcome = adopt_descendants(); !outcome.ok()) return outcome;
   Child child = {};
-  const Outcome outcome = clone_and_tell(state, child);
+  const Outcome outcome = clone_and_tell(state, 0, child);
   if (child.pid <= 0) return outcome;
   for (;;) {
     // The library says nothing more: what can be read there is the end of file, its own end or its time limit.

@@ -115,7 +115,7 @@ constexpr Row rows[] = {
     {wire::Op::verify, wire::verify_fixed_numbers, wire::verify_fixed_numbers + wire::max_groups, 0, run_stage<verify>},
     {wire::Op::exec, 1, 1, any, run_stage<execute>},
     {wire::Op::not_dumpable, 0, 0, 0, run_stage<forbid_dumps>},
-    {wire::Op::supervise, 0, 0, 0, run_stage<supervise>},
+    {wire::Op::supervise, 1, 1, 0, run_stage<supervise>},
     {wire::Op::report, 0, 0, 0, run_stage<report>},
     {wire::Op::terminal, 3, 3, 0, run_stage<open_terminal>},
     {wire::Op::keyring, 0, 0, 1, run_stage<join_session_keyring>},
@@ -126,6 +126,13 @@ constexpr Row rows[] = {
     {wire::Op::listen, 1, 1, 0, run_stage<announce_listeners>},
     {wire::Op::pause, 0, 0, 1, run_stage<pause>},
     {wire::Op::cgroup, 1, 1, any, run_stage<await_placement>},
+    {wire::Op::unshare, 1, 1, 0, run_stage<unshare_namespaces>},
+    {wire::Op::first_process, 0, 0, 0, run_stage<check_first_process>},
+    {wire::Op::join, 1, 1, 1, run_stage<join_namespace>},
+    {wire::Op::hostname, 0, 0, 1, run_stage<set_hostname>},
+    {wire::Op::domainname, 0, 0, 1, run_stage<set_domainname>},
+    {wire::Op::loopback, 0, 0, 0, run_stage<set_loopback_up>},
+    {wire::Op::propagation, 1, 1, 0, run_stage<set_propagation>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

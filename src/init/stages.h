@@ -15,7 +15,7 @@ Outcome keep_only(int& third, int& fourth);
 
 // process.cpp
 // Both return in the child, which carries on with the plan; the process that called never leaves them.
-Outcome supervise(State& state);
+Outcome supervise(State& state, const Operation& operation);
 Outcome report(State& state);
 
 // exit_record.cpp
@@ -48,6 +48,15 @@ Outcome set_scheduler(const Operation& operation);
 Outcome set_io_priority(const Operation& operation);
 Outcome set_personality(const Operation& operation);
 Outcome set_exec_label(const Operation& operation);
+
+// namespaces.cpp
+Outcome unshare_namespaces(const Operation& operation);
+Outcome check_first_process();
+Outcome join_namespace(const Operation& operation);
+Outcome set_hostname(const Operation& operation);
+Outcome set_domainname(const Operation& operation);
+Outcome set_loopback_up();
+Outcome set_propagation(const Operation& operation);
 
 // keyring.cpp
 Outcome join_session_keyring(const Operation& operation);

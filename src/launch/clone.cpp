@@ -33,18 +33,18 @@ class AllSignalsBlocked {
   uint64_t before_ = 0;
 };
 
-long vfork_by_clone3(int* pidfd, ChildWork& work) {
+long vfork_by_clone3(uint64_t namespaces, int* pidfd, ChildWork& work) {
   clone_args arguments = {};
-  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | namespaces;
   arguments.pidfd = reinterpret_cast<uint64_t>(pidfd);
   arguments.exit_signal = SIGCHLD;
   return raw_vfork(SYS_clone3, reinterpret_cast<long>(&arguments), sizeof arguments, 0, run_child, &work);
 }
 
 // Container engines' seccomp profiles deny clone3 with ENOSYS, because filters cannot look into its argument.
-long vfork_by_clone(int* pidfd, ChildWork& work) {
-  return raw_vfork(SYS_clone, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, 0, reinterpret_cast<long>(pidfd),
-                   run_child, &work);
+long vfork_by_clone(uint64_t namespaces, int* pidfd, ChildWork& work) {
+  const auto flags = static_cast<long>(CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | namespaces);
+  return raw_vfork(SYS_clone, flags, 0, reinterpret_cast<long>(pidfd), run_child, &work);
 }
 
 constexpr int keeper_limit_ms = 2000;
@@ -108,8 +108,8 @@ Result<Launched> clone_init(const LaunchRequest& request) {
   long pid;
   {
     const AllSignalsBlocked blocked;
-    pid = vfork_by_clone3(&pidfd, work);
-    if (pid == -ENOSYS || pid == -EPERM) pid = vfork_by_clone(&pidfd, work);
+    pid = vfork_by_clone3(request.namespaces, &pidfd, work);
+    if (pid == -ENOSYS || pid == -EPERM) pid = vfork_by_clone(request.namespaces, &pidfd, work);
   }
   if (pid < 0) return fail(system_error("clone", "clone3", static_cast<int>(-pid)));
   launched.pid = static_cast<pid_t>(pid);

@@ -37,6 +37,7 @@ struct LaunchRequest {
   int stdio[3] = {-1, -1, -1};
   std::span<const int32_t> extra_fds;
   const ProcessFacts* facts = nullptr;  // what the child may carry through execveat
+  uint64_t namespaces = 0;              // CLONE_NEWPID, or 0; of a supervisor 0: its child has the namespace
 };
 
 struct Launched {

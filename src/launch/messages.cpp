@@ -46,6 +46,11 @@ std::string_view hint(const Report& report) {
     case wire::Op::scheduler:
     case wire::Op::io_priority:
       return "; needs CAP_SYS_NICE";
+    case wire::Op::unshare:
+    case wire::Op::join:
+    case wire::Op::hostname:
+    case wire::Op::domainname:
+      return "; needs CAP_SYS_ADMIN";
     default:
       return "";
   }

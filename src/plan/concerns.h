@@ -95,8 +95,14 @@ Result<AttributePlan> plan_attributes(const Config& config, const ProcessFacts& 
                                       Notes& notes);
 std::optional<Operation> plan_keyring(const PlanOptions& options);
 
-// UNSUPPORTED for every namespace that is not our own.
-Status check_namespaces(const std::vector<Namespace>& namespaces, Notes& notes);
+// namespaces.cpp: linux.namespaces, hostname and domainname.
+struct NamespacePlan {
+  std::vector<Namespace> foreign;  // those that are not the caller's own
+  bool new_pid = false;            // the process is cloned into a new pid namespace
+  std::vector<Operation> make;     // before the program's own environment is prepared
+  std::optional<Operation> late;   // a new cgroup namespace, whose root is the cgroup that the process is in by then
+};
+Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& init, Notes& notes);
 
 // The annotation that makes this container the sandbox of a pod, if its program is the pause program: no image has it
 // on the host, so that reaper-init takes its part. "": it is any other container.

@@ -1,5 +1,7 @@
 #include "plan/fields.h"
 
+#include <linux/sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -62,6 +64,15 @@ constexpr Field personality_fields[] = {{"domain", Form::word, 0, "", "", 0, dom
 constexpr std::string_view security_modules[] = {"", "apparmor", "selinux"};
 constexpr Field label_fields[] = {{"module", Form::word, 0, "", "", 0, security_modules}, {"label", Form::string}};
 constexpr Field listen_fields[] = {{"count", Form::number, 0, "", " from 3 on"}};
+constexpr Field namespace_fields[] = {{"network", Form::flag, 0, "network", "", CLONE_NEWNET},
+                                      {"mount", Form::flag, 0, "mount", "", CLONE_NEWNS},
+                                      {"ipc", Form::flag, 0, "ipc", "", CLONE_NEWIPC},
+                                      {"uts", Form::flag, 0, "uts", "", CLONE_NEWUTS},
+                                      {"cgroup", Form::flag, 0, "cgroup", "", CLONE_NEWCGROUP}};
+constexpr Field supervise_fields[] = {{"pid", Form::flag, 0, "in a new pid namespace", "", CLONE_NEWPID}};
+constexpr Field path_fields[] = {{"path", Form::string}};
+constexpr Field propagation_fields[] = {{"slave", Form::flag, 0, "slave", "", MS_SLAVE},
+                                        {"recursive", Form::flag, 0, "recursive", "", MS_REC}};
 constexpr Field cgroup_fields[] = {{"directories", Form::strings}};
 
 struct Row {
@@ -92,7 +103,7 @@ constexpr Row rows[] = {
     {wire::Op::verify, {"verify", verify_fields}},
     {wire::Op::exec, {"execve", exec_fields}},
     {wire::Op::not_dumpable, {"not_dumpable", {}}},
-    {wire::Op::supervise, {"supervise", {}}},
+    {wire::Op::supervise, {"supervise", supervise_fields}},
     {wire::Op::report, {"report", {}}},
     {wire::Op::keyring, {"keyring", keyring_fields}},
     {wire::Op::terminal, {"terminal", terminal_fields}},
@@ -103,6 +114,13 @@ constexpr Row rows[] = {
     {wire::Op::listen, {"listen", listen_fields}},
     {wire::Op::pause, {"pause", pause_fields}},
     {wire::Op::cgroup, {"cgroup", cgroup_fields}},
+    {wire::Op::unshare, {"unshare", namespace_fields}},
+    {wire::Op::first_process, {"pid_namespace", {}}},
+    {wire::Op::join, {"setns", path_fields}},
+    {wire::Op::hostname, {"sethostname", keyring_fields}},
+    {wire::Op::domainname, {"setdomainname", keyring_fields}},
+    {wire::Op::loopback, {"loopback", {}}},
+    {wire::Op::propagation, {"propagation", propagation_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

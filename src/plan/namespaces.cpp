@@ -1,5 +1,11 @@
-// linux.namespaces (config-linux.md, Namespaces) in host mode: a path that leads to our own namespace is satisfied (a
-// pod on the host's network is given such paths), everything else is refused.
+// linux.namespaces (config-linux.md, Namespaces), hostname and domainname. A path that leads to our own namespace is
+// satisfied (a pod on the host's network is given such paths).
+#include <linux/capability.h>
+#include <linux/sched.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+
 #include "core/json.h"
 #include "plan/concerns.h"
 
@@ -7,23 +13,25 @@ namespace reaper::planning {
 
 namespace {
 
+enum class Support : uint8_t { none, fresh, fresh_or_joined };  // `none`: only the caller's own
+
 struct Type {
   std::string_view name;
   std::string_view link;  // in /proc/thread-self/ns: the one that a new child is in
+  uint64_t flag;
+  Support support;
 };
-constexpr Type types[] = {{"pid", "pid_for_children"},
-                          {"network", "net"},
-                          {"mount", "mnt"},
-                          {"ipc", "ipc"},
-                          {"uts", "uts"},
-                          {"user", "user"},
-                          {"cgroup", "cgroup"},
-                          {"time", "time_for_children"}};
+constexpr Type types[] = {{"pid", "pid_for_children", CLONE_NEWPID, Support::fresh},
+                          {"network", "net", CLONE_NEWNET, Support::fresh_or_joined},
+                          {"mount", "mnt", CLONE_NEWNS, Support::fresh},
+                          {"ipc", "ipc", CLONE_NEWIPC, Support::fresh_or_joined},
+                          {"uts", "uts", CLONE_NEWUTS, Support::fresh_or_joined},
+                          {"user", "user", CLONE_NEWUSER, Support::none},
+                          {"cgroup", "cgroup", CLONE_NEWCGROUP, Support::fresh_or_joined},
+                          {"time", "time_for_children", CLONE_NEWTIME, Support::none}};
 
-std::string_view link_of(std::string_view type) {
-  for (const Type& row : types)
-    if (row.name == type) return row.link;
-  return {};
+const Type& type_of(const Namespace& wanted) {
+  return *std::ranges::find(types, wanted.type, &Type::name);  // read_namespaces() knows the same names
 }
 
 Error refuse_path(const Error& cause, const std::string& pointer) {
@@ -33,25 +41,92 @@ Error refuse_path(const Error& cause, const std::string& pointer) {
   return error;
 }
 
-Status check_namespace(const Namespace& wanted, const std::string& pointer) {
-  const std::string_view link = link_of(wanted.type);
-  if (wanted.path.empty() || link.empty())
+// Whether it is another one than the caller's, which this build can make or join.
+Result<bool> is_foreign(const Namespace& wanted, const std::string& pointer) {
+  const Type& type = type_of(wanted);
+  if (wanted.path.empty()) {
+    if (type.support != Support::none) return true;
     return fail(
         plan_error(REAPER_ERR_UNSUPPORTED, pointer,
                    "this version makes no new " + wanted.type + " namespace; leave it out to stay in the caller's"));
-  const Result<bool> own = same_namespace(link, wanted.path);
+  }
+  const Result<bool> own = same_namespace(type.link, wanted.path);
   if (!own.has_value()) return fail(refuse_path(own.error(), pointer + "/path"));
-  if (*own) return {};
-  return fail(plan_error(REAPER_ERR_UNSUPPORTED, pointer + "/path",
-                         "this version joins no other " + wanted.type + " namespace than the caller's own"));
+  if (*own) return false;
+  if (type.support != Support::fresh_or_joined)
+    return fail(plan_error(REAPER_ERR_UNSUPPORTED, pointer + "/path",
+                           "this version joins no other " + wanted.type + " namespace than the caller's own"));
+  const Result<uint64_t> found = namespace_type(wanted.path);
+  if (!found.has_value()) return fail(refuse_path(found.error(), pointer + "/path"));
+  if (*found == type.flag) return true;
+  const auto* const other = std::ranges::find(types, *found, &Type::flag);
+  return fail(plan_error(
+      REAPER_ERR_INVALID, pointer + "/path",
+      wanted.path + (other == std::end(types)
+                         ? std::string(" is no namespace")
+                         : " is a " + std::string(other->name) + " namespace, no " + wanted.type + " namespace")));
+}
+
+Error lacks_admin(const std::string& pointer) {
+  return lacks_capability(CAP_SYS_ADMIN, pointer, "run as root, or leave the namespaces out to stay in the caller's");
+}
+
+// Without a uts namespace of its own a container would give the host another name.
+Status plan_name(wire::Op op, const std::string& name, const std::string& pointer, const NamespacePlan& plan,
+                 std::vector<Operation>& out) {
+  if (name.empty()) return {};
+  if (std::ranges::find(plan.foreign, "uts", &Namespace::type) == plan.foreign.end())
+    return fail(
+        plan_error(REAPER_ERR_INVALID, pointer,
+                   "needs a uts namespace in /linux/namespaces that is not the caller's: it would name the host"));
+  out.push_back({op, pointer, {}, {name}});
+  return {};
+}
+
+// Hooks that the specification has run inside the container's namespaces.
+Status refuse_inner_hooks(const Hooks& hooks, Notes& notes) {
+  for (const HookKind kind : {HookKind::create_container, HookKind::start_container})
+    if (!hooks.of(kind).empty())
+      TRY(notes.refusals.refuse(plan_error(REAPER_ERR_UNSUPPORTED, pointer_join("/hooks", hook_kind_name(kind)),
+                                           "this version runs no hooks in namespaces of the container's own")));
+  return {};
 }
 
 }  // namespace
 
-Status check_namespaces(const std::vector<Namespace>& namespaces, Notes& notes) {
-  for (size_t i = 0; i < namespaces.size(); ++i)
-    TRY(notes.refusals.take(check_namespace(namespaces[i], pointer_join("/linux/namespaces", i))));
-  return {};
+Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& init, Notes& notes) {
+  NamespacePlan plan;
+  uint64_t fresh = 0;
+  std::vector<Operation> joins;
+  for (size_t i = 0; i < config.namespaces.size(); ++i) {
+    const Namespace& wanted = config.namespaces[i];
+    const std::string pointer = pointer_join("/linux/namespaces", i);
+    bool foreign = false;
+    KEEP(notes.refusals, foreign, is_foreign(wanted, pointer));
+    if (!foreign) continue;
+    if (!init.has(CAP_SYS_ADMIN)) TRY(notes.refusals.refuse(lacks_admin(pointer)));
+    plan.foreign.push_back(wanted);
+    const uint64_t flag = type_of(wanted).flag;
+    if (!wanted.path.empty())
+      joins.push_back({wire::Op::join, pointer + "/path", {flag}, {wanted.path}});
+    else
+      fresh |= flag;
+  }
+  if (!plan.foreign.empty()) TRY(refuse_inner_hooks(config.hooks, notes));
+  plan.new_pid = (fresh & CLONE_NEWPID) != 0;
+  if ((fresh & CLONE_NEWCGROUP) != 0)
+    plan.late = Operation{wire::Op::unshare, "/linux/namespaces", {CLONE_NEWCGROUP}, {}};
+  if (plan.new_pid) plan.make.push_back({wire::Op::first_process, "/linux/namespaces", {}, {}});
+  const uint64_t here = fresh & ~uint64_t{CLONE_NEWCGROUP | CLONE_NEWPID};
+  if (here != 0) plan.make.push_back({wire::Op::unshare, "/linux/namespaces", {here}, {}});
+  // The container sees what the host mounts later, and the host nothing of the container's.
+  if ((here & CLONE_NEWNS) != 0)
+    plan.make.push_back({wire::Op::propagation, "/linux/namespaces", {MS_REC | MS_SLAVE}, {}});
+  if ((here & CLONE_NEWNET) != 0) plan.make.push_back({wire::Op::loopback, "/linux/namespaces", {}, {}});
+  plan.make.insert(plan.make.end(), joins.begin(), joins.end());
+  TRY(notes.refusals.take(plan_name(wire::Op::hostname, config.hostname, "/hostname", plan, plan.make)));
+  TRY(notes.refusals.take(plan_name(wire::Op::domainname, config.domainname, "/domainname", plan, plan.make)));
+  return plan;
 }
 
 }  // namespace reaper::planning

@@ -3,6 +3,7 @@
 #include "plan/plan.h"
 
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <linux/securebits.h>
 
 #include "plan/concerns.h"
@@ -150,15 +151,19 @@ PlannedIdentity unchanged_identity(const ProcessFacts& facts) {
 Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOptions& options, Plan& plan,
                    Notes& notes) {
   TRY(refuse_warnings(notes.warnings, options.strict));
-  TRY(check_namespaces(config.namespaces, notes));
+  NamespacePlan namespaces = TRY(plan_namespaces(config, state_of_init(facts), notes));
+  plan.namespaces = std::move(namespaces.foreign);
+  const uint64_t new_pid = namespaces.new_pid ? CLONE_NEWPID : 0;
   plan.hooks = config.hooks;
   // A session of its own: the workload must not have the caller's terminal (TIOCSTI, CVE-2017-5226). The gate before
   // anything is given up: the state directory is the caller's.
   add(plan, wire::Op::session);
   if (options.supervise) {
     // It stays in a session of its own, so that no terminal's signals reach it.
-    add(plan, wire::Op::supervise);
+    add(plan, wire::Op::supervise, "", {new_pid});
     add(plan, wire::Op::session);
+  } else {
+    plan.clone_namespaces = new_pid;
   }
   if (config.cgroups_path && !options.no_cgroup) {
     // Before what depends on it: processor affinity is reset by a cpuset, real-time scheduling needs a share.
@@ -166,6 +171,8 @@ Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOp
     add(plan, cgroup_operation(plan.cgroups));
   }
   add(plan, wire::Op::gate);
+  add(plan, std::move(namespaces.make));
+  add(plan, std::move(namespaces.late));
   if (config.process.has_value()) {
     TRY(plan_process(config, facts, options, plan, notes));
   } else {

@@ -36,8 +36,10 @@ struct Plan {
   std::vector<CgroupPlace> cgroups;  // where the library puts init: see wire::Op::cgroup
   std::vector<Operation> operations;
   PlannedIdentity identity;
-  Hooks hooks;                    // at their moments: none of `operations` is about them
-  std::vector<Warning> warnings;  // those of the config too
+  std::vector<Namespace> namespaces;  // those that are made or joined
+  uint64_t clone_namespaces = 0;      // CLONE_NEWPID where the library's clone makes it, otherwise 0
+  Hooks hooks;                        // at their moments: none of `operations` is about them
+  std::vector<Warning> warnings;      // those of the config too
 };
 
 struct PlanOptions {

@@ -46,7 +46,8 @@ enum class Op : uint16_t {
                       //  securebits, flags, gid...] read back and compare; see verify_*
   exec = 20,          // [argc] argv..., envp...
   not_dumpable = 21,  // PR_SET_DUMPABLE 0: after oom_score_adj, which an unprivileged process could not write then
-  supervise = 22,     // clone: the child carries on with the plan, this process stays as its supervisor (process.cpp)
+  supervise = 22,     // [CLONE_NEWPID or 0] clone: the child carries on with the plan, this process stays as its
+                      //  supervisor (process.cpp)
   report = 23,        // clone: the child carries on with the plan, this process tells the library how it ended
   keyring = 24,       // name: a new session keyring (keyrings(7)); none where the kernel has or allows none
   terminal = 25,      // [owner, rows, columns] a new pty as 0, 1 and 2, its master to the library; 0 rows and 0
@@ -58,6 +59,13 @@ enum class Op : uint16_t {
   listen = 30,        // [how many from 3 on] LISTEN_PID joins the environment (sd_listen_fds(3))
   pause = 31,         // args[0] as the name; in the place of exec: stay, as the pause process of a pod (pause.cpp)
   cgroup = 33,        // [count] directories: wait until the library has put this process into them
+  unshare = 34,       // [CLONE_NEW* flags] new namespaces for this process, all but a pid namespace
+  first_process = 35,  // this process was cloned into a new pid namespace: its pid there is 1
+  join = 36,           // [CLONE_NEW* flag] path: setns into that namespace, which must be of this type
+  hostname = 37,       // name: sethostname
+  domainname = 38,     // name: setdomainname
+  loopback = 39,       // the interface lo of a new network namespace is set up
+  propagation = 40,    // [MS_* flags] of every mount of a new mount namespace
 };
 
 // Of `exec_label`.

@@ -17,6 +17,7 @@
 #include "runtime/console.h"
 #include "runtime/container.h"
 #include "runtime/hooks.h"
+#include "runtime/namespaces.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
 #include "runtime/request.h"
@@ -93,6 +94,7 @@ Record make_record(const Prepared& prepared, std::string_view id, const Born& bo
   record.credentials_json = encode_credentials(prepared.plan.identity);
   record.warnings_json = warnings_to_json(prepared.plan.warnings);
   if (!prepared.config.hooks.empty()) record.hooks_json = hooks_to_json(prepared.config.hooks);
+  if (!prepared.plan.namespaces.empty()) record.namespaces_json = encode_namespaces(prepared.plan.namespaces);
   if (!cgroups.list.empty()) record.cgroups_json = encode_cgroups(cgroups);
   return record;
 }
@@ -242,6 +244,7 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   for (int i = 0; i < 3 && !has_terminal; ++i) launch.stdio[i] = request.stdio[i];
   launch.extra_fds = request.extra_fds;
   launch.facts = &prepared.facts;
+  launch.namespaces = prepared.plan.clone_namespaces;
 
   const Fd console = TRY(connect_console(request, runtime->lock_deadline()));
   const ProcessIdentity owner = TRY(own_identity_once(*runtime));

@@ -19,8 +19,10 @@ void write_support(JsonWriter& out, std::string_view name, bool enabled) {
 
 void write_linux(JsonWriter& out) {
   out.key("linux").begin_object();
-  // Namespaces are accepted only where they are already our own: none is made or joined yet.
-  out.key("namespaces").begin_array().end_array();
+  // Those that it makes. Of the others, only the caller's own are accepted.
+  out.key("namespaces").begin_array();
+  for (const auto name : {"cgroup", "ipc", "mount", "network", "pid", "uts"}) out.string(name);
+  out.end_array();
   out.key("capabilities").begin_array();
   for (int number = 0; number < 64; ++number) {
     const std::string name = capability_name(number);

@@ -3,6 +3,7 @@
 #include "runtime/cgroups.h"
 #include "runtime/clock.h"
 #include "runtime/container.h"
+#include "runtime/namespaces.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
 #include "runtime/status.h"
@@ -59,7 +60,7 @@ Status write_reaper(JsonWriter& out, const Container& container, const Record& r
   if (supervised) out.key("supervisorPid").integer(record.supervisor->pid);
   out.key("credentials").raw(TRY(credentials_json(record.credentials_json)));
   out.key("cgroups").raw(TRY(cgroups_json(record)));
-  out.key("namespaces").begin_array().end_array();  // none was made or joined: all are the caller's
+  out.key("namespaces").raw(TRY(namespaces_json(record, status)));
   if (status == REAPER_STATUS_STOPPED) write_exit(out, learn_exit(container, false));
   out.key("warnings").raw(record.warnings_json);
   out.end_object();

@@ -177,6 +177,7 @@ Result<Record> read_record(std::string_view text) {
   record.credentials_json = TRY(need_json(json, "credentials", JsonType::object));
   record.warnings_json = TRY(need_json(json, "warnings", JsonType::array));
   if (TRY(json.member("cgroups"))) record.cgroups_json = TRY(need_json(json, "cgroups", JsonType::object));
+  if (TRY(json.member("namespaces"))) record.namespaces_json = TRY(need_json(json, "namespaces", JsonType::array));
   return record;
 }
 
@@ -204,6 +205,7 @@ std::string encode_record(const Record& record) {
   json.key("credentials").raw(record.credentials_json.empty() ? "{}" : record.credentials_json);
   json.key("warnings").raw(record.warnings_json.empty() ? "[]" : record.warnings_json);
   if (!record.cgroups_json.empty()) json.key("cgroups").raw(record.cgroups_json);
+  if (!record.namespaces_json.empty()) json.key("namespaces").raw(record.namespaces_json);
   json.end_object();
   const std::string& text = json.text();
   return "{\"version\":" + std::to_string(record_version) + ",\"length\":" + std::to_string(text.size()) +

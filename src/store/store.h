@@ -60,6 +60,7 @@ struct Record {
   std::string credentials_json;                    // what `reaper.credentials` of state is made from
   std::string warnings_json;                       // the array `reaper.warnings` of state
   std::string cgroups_json = {};                   // an object of the runtime's; empty: no cgroups of its own
+  std::string namespaces_json = {};                // an array of the runtime's; empty: all are the creator's
 };
 // NOLINTEND(readability-redundant-member-init)
 

@@ -60,7 +60,7 @@ static void test_nothing_to_say(void **state) {
 static void test_everything_at_once(void **state) {
   const struct scene *scene = *state;
   static const char config[] =
-      "{\"ociVersion\":\"1.0.0\",\"hostname\":\"x\",\"proces\":{},\"process\":{\"args\":[],\"cwd\":\"x\","
+      "{\"ociVersion\":\"1.0.0\",\"zos\":{\"x\":1},\"proces\":{},\"process\":{\"args\":[],\"cwd\":\"x\","
       "\"user\":{\"uid\":-1,\"gid\":0},\"env\":[\"A\"]}}";
   reaper_create_options options = options_of(scene, config);
   const int32_t closed = 999;
@@ -73,7 +73,7 @@ static void test_everything_at_once(void **state) {
       "error: /process/cwd: an absolute path",
       "error: /process/env/0: the form is NAME=value",
       "error: /process/user/uid: ",
-      "error: /hostname: not supported",
+      "error: /zos: not supported",
       "warning: /proces: unknown property \"proces\"; did you mean \"process\"?",
   };
   char *rest = text;

@@ -400,9 +400,9 @@ func TestUnsupportedProperties(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
 	for pointer, value := range map[string]interface{}{
-		"/hostname": "x",
+		"/zos":    object{"x": 1},
 		"/mounts":   []object{{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"}},
-		"/linux":    object{"namespaces": []object{{"type": "pid"}}},
+		"/linux":  object{"namespaces": []object{{"type": "time"}}},
 		"/root":     object{"path": "rootfs"},
 	} {
 		text := config("true")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from gate import BUILD, SOURCE, Gate
 
-PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "pause", "process", "cookbook", "cookbook_root"]
+PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "namespaces", "pause", "process", "cookbook", "cookbook_root"]
 RUNTIME = BUILD / "bin/reaper-runtime"
 PAGE_SECONDS = 120
 
@@ -45,10 +45,17 @@ def capabilities_are_held():
     return all(held >> number & 1 for number in (6, 7, 8, 10))
 
 
+def namespaces_can_be_made():
+    """CAP_SYS_ADMIN."""
+    held = int(re.search(r"^CapEff:\s*(\w+)$", Path("/proc/self/status").read_text(), re.M).group(1), 16)
+    return bool(held >> 21 & 1)
+
+
 # word -> (is it there, the reason that a skip gives)
 NEEDS = {
     "root": (lambda: os.geteuid() == 0, "needs root"),
     "capabilities": (capabilities_are_held, "CAP_SETPCAP and others are not held"),
+    "namespaces": (namespaces_can_be_made, "making namespaces needs CAP_SYS_ADMIN"),
     "cgroup": (own_cgroup_is_writable, "no cgroup can be made here"),
     "terminal": (terminal_can_be_made, "no terminal can be made here"),
     "script": (lambda: shutil.which("script") is not None, "no script(1) here"),

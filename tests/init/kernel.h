@@ -94,6 +94,15 @@ struct Kernel {
     int rows = 0, columns = 0;
   } pty;
 
+  // Namespaces (kernel_namespaces.cpp).
+  long own_pid = 0;
+  long unshared = 0, joined = 0;  // CLONE_NEW* flags
+  long propagation = 0;           // MS_* flags
+  std::string hostname, domainname;
+  int16_t loopback_flags = 0x48;  // IFF_LOOPBACK, IFF_RUNNING
+  long interface_error = 0;
+  bool no_ipv4 = false;
+
   // Faults.
   size_t fail_at = SIZE_MAX;                // index into `calls`
   long fail_with = 0;                       // negative errno
@@ -109,6 +118,9 @@ struct Kernel {
 std::optional<long> handle_processes(Kernel& k, const Call& call);
 // fstat, fchown and ioctl of a terminal (kernel_terminal.cpp).
 long handle_terminal(Kernel& k, const Call& call);
+
+// kernel_namespaces.cpp: a part of handle(); none: another call.
+std::optional<long> handle_namespaces(Kernel& k, const Call& call);
 
 // kernel_attributes.cpp: a part of handle(); none: another call.
 std::optional<long> handle_attribute(Kernel& k, const Call& call);

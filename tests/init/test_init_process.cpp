@@ -19,7 +19,9 @@ constexpr long child = 4242;
 
 Kernel kernel_with(wire::Op op) {
   auto plan = full_plan();
-  plan.insert(plan.begin() + 1, {op, "", {}, {}});
+  std::vector<uint64_t> numbers;
+  if (op == wire::Op::supervise) numbers = {0};
+  plan.insert(plan.begin() + 1, {op, "", numbers, {}});
   Kernel k = full_kernel();
   k.to_read = launch_bytes(encode(plan));
   return k;

@@ -63,8 +63,8 @@ static void refused_paths(void**) {
 // What is wrong is told before what is not supported, and the first of those.
 static void order_of_refusals(void**) {
   assert_refused(document(R"("linux":{"cgroupsPath":"a:b:c"},"root":{"path":""})"), REAPER_ERR_INVALID, "/root/path");
-  assert_refused(document(R"("hostname":"x","linux":{"cgroupsPath":"a:b:c"})"), REAPER_ERR_UNSUPPORTED, "/hostname");
-  assert_refused(document(R"("hostname":"x","linux":{"cgroupsPath":"/"})"), REAPER_ERR_INVALID, "/linux/cgroupsPath");
+  assert_refused(document(R"("zos":{"a":1},"linux":{"cgroupsPath":"a:b:c"})"), REAPER_ERR_UNSUPPORTED, "/zos");
+  assert_refused(document(R"("zos":{"a":1},"linux":{"cgroupsPath":"/"})"), REAPER_ERR_INVALID, "/linux/cgroupsPath");
 }
 
 int main() {

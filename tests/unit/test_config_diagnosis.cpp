@@ -39,17 +39,17 @@ static void every_namespace_and_annotation(void**) {
 
 // Wrong types first, then wrong values, then what cannot be applied; one error for a pointer.
 static void types_values_and_what_is_not_supported(void**) {
-  assert_pointers(R"({"ociVersion":"1.0.0","hostname":"x","root":{"path":"rootfs","readonly":true},
+  assert_pointers(R"({"ociVersion":"1.0.0","zos":{"a":1},"root":{"path":"rootfs","readonly":true},
                       "process":{"args":["a",1],"cwd":7,"env":["B"]},
                       "linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"},"sysctl":5}})",
-                  {"/process/args/1", "/process/cwd", "/linux/sysctl", "/process/env/0", "/hostname", "/root/readonly",
+                  {"/process/args/1", "/process/cwd", "/linux/sysctl", "/process/env/0", "/zos", "/root/readonly",
                    "/linux/seccomp", "/root/path"});
   assert_pointers(R"({"ociVersion":"1.0.0","process":[],"linux":"x"})", {"/process", "/linux"});
 }
 
 static void what_could_be_read_is_there(void**) {
   const reaper::Diagnosis diagnosis = reaper::diagnose_config(
-      R"({"ociVersion":"1.0.0","hostname":"x","proces":1,"process":{"args":["a"],"cwd":"/","noNewPrivileges":true}})");
+      R"({"ociVersion":"1.0.0","zos":{"a":1},"proces":1,"process":{"args":["a"],"cwd":"/","noNewPrivileges":true}})");
   assert_int_equal(diagnosis.errors.size(), 1);
   assert_int_equal(diagnosis.errors[0].code, REAPER_ERR_UNSUPPORTED);
   assert_true(diagnosis.config.process.has_value() && diagnosis.config.process->no_new_privileges);

@@ -130,18 +130,18 @@ static void annotations_change_nothing_else(void**) {
 // What is wrong comes before what is not supported; within each, the document's order.
 static void the_order_of_judgement(void**) {
   constexpr Refusal rows[] = {
-      {R"("hostname":"x","process":{"cwd":"/"})", REAPER_ERR_INVALID, "/process/args"},
-      {R"("hostname":"x","root":{})", REAPER_ERR_INVALID, "/root/path"},
-      {R"("hostname":"x","root":{"path":"rootfs"})", REAPER_ERR_UNSUPPORTED, "/hostname"},
+      {R"("zos":{"a":1},"process":{"cwd":"/"})", REAPER_ERR_INVALID, "/process/args"},
+      {R"("zos":{"a":1},"root":{})", REAPER_ERR_INVALID, "/root/path"},
+      {R"("zos":{"a":1},"root":{"path":"rootfs"})", REAPER_ERR_UNSUPPORTED, "/zos"},
       {R"("root":{"path":"rootfs"},"hostname":7)", REAPER_ERR_INVALID, "/hostname"},
-      {R"("hostname":"x","domainname":"y")", REAPER_ERR_UNSUPPORTED, "/hostname"},
-      {R"("domainname":"y","hostname":"x")", REAPER_ERR_UNSUPPORTED, "/domainname"},
+      {R"("zos":{"a":1},"windows":{"a":1})", REAPER_ERR_UNSUPPORTED, "/zos"},
+      {R"("windows":{"a":1},"zos":{"a":1})", REAPER_ERR_UNSUPPORTED, "/windows"},
       {R"("mounts":[{"destination":"/a"}],"linux":{"namespaces":[{"type":"net"}]})", REAPER_ERR_INVALID,
        "/linux/namespaces/0/type"},
       {R"("mounts":[{"destination":1}])", REAPER_ERR_INVALID, "/mounts/0/destination"},
       {R"("hooks":{"poststop":[{"path":"a"}],"prestart":[{"path":"b"}]})", REAPER_ERR_INVALID,
        "/hooks/prestart/0/path"},
-      {R"("hostname":"x","annotations":{"":""})", REAPER_ERR_INVALID, "/annotations/"},
+      {R"("zos":{"a":1},"annotations":{"":""})", REAPER_ERR_INVALID, "/annotations/"},
   };
   assert_refusals(document, rows);
 }

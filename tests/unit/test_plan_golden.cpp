@@ -133,9 +133,10 @@ static bool is_said(const std::string& line, const std::string& name, const reap
       return has(*value.string()) || has(reaper::JsonWriter().string(*value.string()).take());
     case reaper::JsonType::boolean:
       if (name == "noNewPrivileges") return has(*value.boolean() ? "no_new_privs=1" : "no_new_privs=0");
-      return *value.boolean() == has(name == "noWayToUid0"   ? "no-way-to-uid-0"
-                                     : name == "noWayToGid0" ? "no-way-to-gid-0"
-                                                             : "no-way-to-other-groups");
+      return *value.boolean() == has(name == "noWayToUid0"          ? "no-way-to-uid-0"
+                                     : name == "noWayToGid0"        ? "no-way-to-gid-0"
+                                     : name == "noWayToOtherGroups" ? "no-way-to-other-groups"
+                                                                    : " " + name);
     case reaper::JsonType::array:
       if (value.elements()->empty()) return has("none");
       for (const auto elements = value.elements(); const reaper::JsonCursor& element : *elements)

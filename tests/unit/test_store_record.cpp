@@ -51,6 +51,8 @@ void assert_equal(const Record& a, const Record& b) {
   assert_string_equal(a.hooks_json.c_str(), b.hooks_json.c_str());
   assert_string_equal(a.credentials_json.c_str(), b.credentials_json.c_str());
   assert_string_equal(a.warnings_json.c_str(), b.warnings_json.c_str());
+  assert_string_equal(a.cgroups_json.c_str(), b.cgroups_json.c_str());
+  assert_string_equal(a.namespaces_json.c_str(), b.namespaces_json.c_str());
 }
 
 void every_field_comes_back(void**) {
@@ -65,6 +67,8 @@ void every_field_comes_back(void**) {
   other.hooks_json = R"({"poststop":[{"path":"/a","args":["a","\""],"env":[],"timeout":9223372036854775807}]})";
   other.credentials_json = "{}";
   other.warnings_json = "[]";
+  other.cgroups_json = R"({"made":["/a"]})";
+  other.namespaces_json = R"([{"type":"pid"},{"type":"network","path":"/run/netns/a"}])";
   assert_equal(decode_record(encode_record(other)).value(), other);
   Record unset = other;  // a runtime without credentials or warnings to tell
   unset.credentials_json.clear();

@@ -1,0 +1,79 @@
+// Namespaces of the container's own or of others, and what is set in a fresh one (namespaces(7)).
+#include <asm/errno.h>
+#include <asm/ioctls.h>
+#include <linux/fcntl.h>
+#include <linux/sched.h>
+
+#include "init/stages.h"
+#include "init/sys.h"
+
+namespace reaper::init {
+
+namespace {
+
+constexpr int af_inet = 2;                         // AF_INET, socket(2); the kernel's headers do not export these
+constexpr int sock_dgram_cloexec = 2 | O_CLOEXEC;  // SOCK_DGRAM | SOCK_CLOEXEC
+constexpr unsigned get_interface_flags = 0x8913;   // SIOCGIFFLAGS, netdevice(7)
+constexpr unsigned set_interface_flags = 0x8914;   // SIOCSIFFLAGS
+constexpr int16_t interface_up = 1;                // IFF_UP
+
+struct InterfaceRequest {  // struct ifreq, netdevice(7)
+  char name[16];
+  int16_t flags;
+  char rest[22];
+};
+static_assert(sizeof(InterfaceRequest) == 40);
+
+}  // namespace
+
+Outcome unshare_namespaces(const Operation& operation) {
+  return checked(call(__NR_unshare, operation.number(0)));
+}
+
+Outcome check_first_process() {
+  const long pid = call(__NR_getpid);
+  return pid == 1 ? Outcome{} : failed_call(-ESRCH, "this process is not the first of its pid namespace");
+}
+
+// setns(2) compares the type: a file of another one is EINVAL.
+Outcome join_namespace(const Operation& operation) {
+  const char* const path = operation.string(0);
+  const long opened = call(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+  if (opened < 0) return failed_call(opened, path);
+  const long joined = call(__NR_setns, opened, operation.number(0));
+  call(__NR_close, opened);
+  return checked(joined, path);
+}
+
+Outcome set_hostname(const Operation& operation) {
+  const char* const name = operation.string(0);
+  return checked(call(__NR_sethostname, name, length_of(name)));
+}
+
+Outcome set_domainname(const Operation& operation) {
+  const char* const name = operation.string(0);
+  return checked(call(__NR_setdomainname, name, length_of(name)));
+}
+
+// As every runtime leaves it: programs take 127.0.0.1 for granted. A kernel without IPv4 has no such interface flags.
+Outcome set_loopback_up() {
+  const long socket = call(__NR_socket, af_inet, sock_dgram_cloexec, 0);
+  if (socket == -EAFNOSUPPORT) return {};
+  if (socket < 0) return failed_call(socket, "socket");
+  InterfaceRequest request = {};
+  request.name[0] = 'l';
+  request.name[1] = 'o';
+  Outcome outcome = checked(call(__NR_ioctl, socket, get_interface_flags, &request), "ioctl SIOCGIFFLAGS");
+  if (outcome.ok()) {
+    request.flags = static_cast<int16_t>(request.flags | interface_up);
+    outcome = checked(call(__NR_ioctl, socket, set_interface_flags, &request), "ioctl SIOCSIFFLAGS");
+  }
+  call(__NR_close, socket);
+  return outcome;
+}
+
+Outcome set_propagation(const Operation& operation) {
+  return checked(call(__NR_mount, "", "/", "", operation.number(0), nullptr), "/");
+}
+
+}  // namespace reaper::init
