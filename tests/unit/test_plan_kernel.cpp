@@ -203,6 +203,8 @@ static reaper::Config config_of(const std::string& name) {
   auto config = reaper::parse_config(read_text(directory() + name + ".json"));
   if (!config.has_value()) stop(name + ": " + config.error().message);
   config->namespaces.clear();
+  config->hostname.clear();
+  config->domainname.clear();
   if (config->process.has_value()) {
     config->process->rlimits.clear();
     config->process->apparmor_profile.clear();  // few machines have one of the two, none has both
