@@ -6,8 +6,9 @@ PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev)
 # for fuzzing. gcovr: coverage. python3: gates, tests of the CLI, the service that a container runs. libcap2-bin: capsh,
 # setcap. iproute2: ss, ip. util-linux: setpriv, setarch, unshare. procps: ps. strace: injects faults into system calls.
 # abigail-tools: abidw and abidiff, which compare the library's ABI with the one in tests/abi.
+# busybox-static: the root file system of containers that have one of their own.
 # mandoc: looks over the manual. golang-1.19-go, rustc, cargo: the oldest Go and Rust that the bindings promise to work with.
-PACKAGES_TEST=(libcmocka-dev clang-format-19 clang-tidy-19 gcovr python3 libcap2-bin iproute2 util-linux procps strace mandoc
+PACKAGES_TEST=(libcmocka-dev clang-format-19 clang-tidy-19 gcovr python3 libcap2-bin iproute2 util-linux procps strace mandoc busybox-static
   shellcheck clang-19 libclang-rt-19-dev golang-1.19-go rustc cargo abigail-tools)
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

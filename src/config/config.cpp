@@ -40,6 +40,14 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
   if (linux_section && linux_section->type() == JsonType::object) {
     if (auto namespaces = TRY(linux_section->member("namespaces")))
       KEEP(refusals, config.namespaces, read_namespaces(*namespaces, notes));
+    if (auto devices = TRY(linux_section->member("devices")))
+      KEEP(refusals, config.devices, read_devices(*devices, refusals));
+    if (auto paths = TRY(linux_section->member("maskedPaths")))
+      KEEP(refusals, config.masked_paths, read_inner_paths(*paths));
+    if (auto paths = TRY(linux_section->member("readonlyPaths")))
+      KEEP(refusals, config.readonly_paths, read_inner_paths(*paths));
+    if (auto propagation = TRY(linux_section->member("rootfsPropagation")))
+      KEEP(refusals, config.rootfs_propagation, read_propagation(*propagation));
     if (auto personality = TRY(linux_section->member("personality")))
       KEEP(refusals, config.personality, read_personality(*personality));
     if (auto path = TRY(linux_section->member("cgroupsPath"))) {
@@ -52,13 +60,9 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
   }
   if (auto name = TRY(document.member("hostname"))) KEEP(refusals, config.hostname, read_uts_name(*name));
   if (auto name = TRY(document.member("domainname"))) KEEP(refusals, config.domainname, read_uts_name(*name));
-  if (auto root = TRY(document.member("root"))) {
-    auto status = check_root(*root);
-    if (!status && status.error().code == REAPER_ERR_UNSUPPORTED)
-      unsupported.push_back(std::move(status).error());
-    else
-      TRY(refusals.take(std::move(status)));
-  }
+  if (auto root = TRY(document.member("root"))) KEEP(refusals, config.root, read_root(*root));
+  if (auto mounts = TRY(document.member("mounts")))
+    KEEP(refusals, config.mounts, read_mounts(*mounts, refusals, unsupported));
   for (Error& error : unsupported) TRY(refusals.refuse(std::move(error)));
   return {};
 }

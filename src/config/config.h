@@ -63,6 +63,32 @@ struct ExecCpuAffinity {
   std::vector<CpuRange> initial, final;  // empty: not asked for
 };
 
+// root, where it is not the host's own.
+struct Root {
+  std::string path;  // as written; empty: the host's root
+  bool readonly = false;
+};
+
+// MOUNT_ATTR_* bits, mount_setattr(2).
+struct MountAttributes {
+  uint64_t set = 0, clear = 0;
+};
+struct Mount {
+  std::string destination;  // begins with a slash, and has nothing but names in it
+  std::string source, type;
+  MountAttributes own, below;  // of it; of it and all mounts below it
+  uint64_t propagation = 0;    // MS_*; 0: not asked for
+  bool bind = false, recursive = false, remount = false;
+  std::vector<std::string> data;  // options of the file system
+};
+
+struct Device {
+  std::string path;     // as Mount::destination
+  uint32_t mode = 0;    // type and permissions
+  uint64_t number = 0;  // dev_t
+  uint32_t uid = 0, gid = 0;
+};
+
 struct Namespace {
   std::string type;  // the specification's name: "pid", "network", ...
   std::string path;  // empty: a new one
@@ -127,6 +153,11 @@ struct Config {
   std::optional<uint32_t> personality;      // PER_*
   std::optional<std::string> cgroups_path;  // "/a/b" from the cgroup mounts, "a/b" from the caller's own cgroup
   std::map<std::string, std::string> annotations;
+  std::optional<Root> root;
+  std::vector<Mount> mounts;
+  std::vector<Device> devices;
+  std::vector<std::string> masked_paths, readonly_paths;
+  uint64_t rootfs_propagation = 0;   // MS_*; 0: not asked for
   std::string hostname, domainname;  // empty: not asked for
   std::vector<Warning> warnings;     // unknown properties and values, with the nearest known name
 };
@@ -143,6 +174,9 @@ struct Diagnosis {
   size_t left_out = 0;  // further errors
 };
 Diagnosis diagnose_config(std::string_view text);
+
+// The options of mounts that this build knows by name, sorted.
+std::vector<std::string_view> mount_option_names();
 
 // What this build does with a property of the specification. The table behind it (properties.cpp) is the one source
 // of the refusals, of the unknown-name warnings and of docs/properties.md.

@@ -21,7 +21,12 @@ Result<std::vector<Error>> walk_document(const JsonCursor& document, Notes& note
 Status check_version(std::string_view pointer, std::string_view version);
 
 // Each of these takes the value of the property that it is named after.
-Status check_root(const JsonCursor& root);
+Result<Root> read_root(const JsonCursor& root);
+// What this build cannot apply goes to `unsupported`.
+Result<std::vector<Mount>> read_mounts(const JsonCursor& mounts, Refusals& refusals, std::vector<Error>& unsupported);
+Result<std::vector<Device>> read_devices(const JsonCursor& devices, Refusals& refusals);
+Result<std::vector<std::string>> read_inner_paths(const JsonCursor& paths);  // maskedPaths, readonlyPaths
+Result<uint64_t> read_propagation(const JsonCursor& propagation);
 Result<std::string> read_uts_name(const JsonCursor& name);
 Result<std::map<std::string, std::string>> read_annotations(const JsonCursor& annotations, Notes& notes);
 Result<Hooks> read_hooks(const JsonCursor& hooks, Refusals& refusals);
@@ -42,6 +47,11 @@ struct NamedNumber {
 };
 // INVALID for an unknown word ("unknown scheduling policy "SCHED_BACH"; did you mean ...?").
 Result<uint32_t> read_name(const JsonCursor& value, std::string_view what, std::span<const NamedNumber> known);
+// mount_options.cpp: what one option makes of the mount; the MS_* flags of "rslave" and others.
+Status apply_mount_option(const JsonCursor& option, Mount& mount);
+std::optional<uint64_t> propagation_flags(std::string_view name);
+// root.cpp: a path inside the container, "." and ".." resolved as text.
+Result<std::string> clean_path(const JsonCursor& path);
 Result<std::optional<std::string>> read_cgroups_path(const JsonCursor& cgroups_path);
 
 // Parts of more than one: an array of strings; an environment, each entry of the form NAME=value; the absolute path

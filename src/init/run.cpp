@@ -133,6 +133,15 @@ constexpr Row rows[] = {
     {wire::Op::domainname, 0, 0, 1, run_stage<set_domainname>},
     {wire::Op::loopback, 0, 0, 0, run_stage<set_loopback_up>},
     {wire::Op::propagation, 1, 1, 0, run_stage<set_propagation>},
+    {wire::Op::root, 0, 0, 1, run_stage<enter_root>},
+    {wire::Op::mount, 6, 6, any, run_stage<make_mount>},
+    {wire::Op::device, 4, 4, 1, run_stage<make_device>},
+    {wire::Op::link, 0, 0, 2, run_stage<make_link>},
+    {wire::Op::pivot, 0, 0, 0, run_stage<change_root>},
+    {wire::Op::mask, 0, 0, 1, run_stage<mask_path>},
+    {wire::Op::read_only_path, 0, 0, 1, run_stage<make_path_read_only>},
+    {wire::Op::finish_root, 2, 2, 0, run_stage<finish_root>},
+    {wire::Op::console, 0, 0, 0, run_stage<bind_console>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

@@ -58,6 +58,19 @@ Outcome set_domainname(const Operation& operation);
 Outcome set_loopback_up();
 Outcome set_propagation(const Operation& operation);
 
+// root.cpp
+Outcome enter_root(State& state, const Operation& operation);
+Outcome make_device(State& state, const Operation& operation);
+Outcome make_link(State& state, const Operation& operation);
+Outcome change_root(State& state);
+Outcome mask_path(const Operation& operation);
+Outcome make_path_read_only(const Operation& operation);
+Outcome finish_root(const Operation& operation);
+Outcome bind_console();
+
+// mounts.cpp
+Outcome make_mount(State& state, const Operation& operation);
+
 // keyring.cpp
 Outcome join_session_keyring(const Operation& operation);
 

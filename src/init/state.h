@@ -35,6 +35,8 @@ struct State {
   int state_directory = -1;   // until the gate is bound; a hook has none
   int gate = -1;              // until START
   int connection = -1;        // from START until execve
+  int root = -1;              // of the container, from `root` until `pivot`
+  uint32_t umask = 0;         // the caller's, meanwhile
   char* arguments = nullptr;  // argv[0] and all behind it, in one piece: what /proc/PID/cmdline shows
   uint64_t arguments_size = 0;
   uint32_t extra_fds = 0;  // 3 ... 3 + extra_fds - 1 are the program's

@@ -104,6 +104,20 @@ struct NamespacePlan {
 };
 Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& init, Notes& notes);
 
+// root.cpp, mounts.cpp, devices.cpp: a root of the container's own, and what is in it.
+struct RootPlan {
+  std::vector<Operation> make;  // up to and with the change of roots; empty: the host's root
+  std::vector<Operation> late;  // what is hidden and made read-only, when everything is in place
+};
+Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces, const CgroupFacts& cgroups,
+                           const std::vector<CgroupPlace>& places, const PlanOptions& options, Notes& notes);
+std::vector<Operation> plan_mounts(const Config& config, bool own_cgroup_namespace, const CgroupFacts& cgroups,
+                                   const std::vector<CgroupPlace>& places, const std::string& bundle);
+std::vector<Operation> plan_devices(const Config& config, Notes& notes);
+bool has_cgroup_mount(const Config& config);
+// `path`, or what it is below `bundle`.
+std::string path_from(const std::string& bundle, const std::string& path);
+
 // The annotation that makes this container the sandbox of a pod, if its program is the pause program: no image has it
 // on the host, so that reaper-init takes its part. "": it is any other container.
 std::string pause_annotation(const Config& config);

@@ -73,6 +73,26 @@ constexpr Field supervise_fields[] = {{"pid", Form::flag, 0, "in a new pid names
 constexpr Field path_fields[] = {{"path", Form::string}};
 constexpr Field propagation_fields[] = {{"slave", Form::flag, 0, "slave", "", MS_SLAVE},
                                         {"recursive", Form::flag, 0, "recursive", "", MS_REC}};
+constexpr Field mount_fields[] = {{"destination", Form::string, 0},
+                                  {"source", Form::string, 1, "from "},
+                                  {"type", Form::string, 2, "type "},
+                                  {"bind", Form::flag, 0, "bind", "", wire::mount_bind},
+                                  {"recursive", Form::flag, 0, "recursive", "", wire::mount_recursive},
+                                  {"remount", Form::flag, 0, "remount", "", wire::mount_remount},
+                                  {"set", Form::hexadecimal, 1, "set="},
+                                  {"clear", Form::hexadecimal, 2, "clear="},
+                                  {"setBelow", Form::hexadecimal, 3, "set-below="},
+                                  {"clearBelow", Form::hexadecimal, 4, "clear-below="},
+                                  {"propagation", Form::hexadecimal, 5, "propagation="},
+                                  {"options", Form::rest, 3, "options "}};
+constexpr Field device_fields[] = {{"path", Form::string},
+                                   {"mode", Form::octal, 0, "mode="},
+                                   {"number", Form::hexadecimal, 1, "number="},
+                                   {"uid", Form::number, 2, "uid="},
+                                   {"gid", Form::number, 3, "gid="}};
+constexpr Field link_fields[] = {{"path", Form::string}, {"target", Form::string, 1, "to "}};
+constexpr Field finish_root_fields[] = {{"readonly", Form::flag, 0, "readonly", "", 1},
+                                        {"propagation", Form::hexadecimal, 1, "propagation="}};
 constexpr Field cgroup_fields[] = {{"directories", Form::strings}};
 
 struct Row {
@@ -121,6 +141,15 @@ constexpr Row rows[] = {
     {wire::Op::domainname, {"setdomainname", keyring_fields}},
     {wire::Op::loopback, {"loopback", {}}},
     {wire::Op::propagation, {"propagation", propagation_fields}},
+    {wire::Op::root, {"root", path_fields}},
+    {wire::Op::mount, {"mount", mount_fields}},
+    {wire::Op::device, {"mknod", device_fields}},
+    {wire::Op::link, {"symlink", link_fields}},
+    {wire::Op::pivot, {"pivot_root", {}}},
+    {wire::Op::mask, {"mask", path_fields}},
+    {wire::Op::read_only_path, {"readonly", path_fields}},
+    {wire::Op::finish_root, {"finish_root", finish_root_fields}},
+    {wire::Op::console, {"console", {}}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

@@ -70,6 +70,11 @@ void write_value(JsonWriter& out, const Operation& operation, const Field& field
       for (size_t i = 0; i < n[field.index]; ++i) out.string(operation.strings[i]);
       out.end_array();
       return;
+    case Form::rest:
+      out.begin_array();
+      for (size_t i = field.index; i < operation.strings.size(); ++i) out.string(operation.strings[i]);
+      out.end_array();
+      return;
     case Form::other_strings:
       out.unsigned_integer(operation.strings.size() - n[field.index]);
       return;

@@ -77,8 +77,17 @@ Status refuse_warnings(const std::vector<Warning>& warnings, bool strict) {
   return fail(plan_error(REAPER_ERR_INVALID, warnings.front().pointer, warnings.front().message));
 }
 
-Status plan_process(const Config& config, const ProcessFacts& facts, const PlanOptions& options, Plan& plan,
-                    Notes& notes) {
+// What is written to files of /proc, which a root of the container's own may not have.
+void plan_proc_files(const Process& process, std::vector<Operation> labels, Plan& plan) {
+  if (process.oom_score_adj.has_value()) {
+    const auto value = static_cast<uint64_t>(int64_t{*process.oom_score_adj});
+    add(plan, wire::Op::oom_score_adj, "/process/oomScoreAdj", {value});
+  }
+  add(plan, std::move(labels));
+}
+
+Status plan_process(const Config& config, const ProcessFacts& facts, const PlanOptions& options, RootPlan root,
+                    Plan& plan, Notes& notes) {
   const Process& process = *config.process;
   const std::string pause = pause_annotation(config);
   const InitState init = state_of_init(facts);
@@ -90,22 +99,25 @@ Status plan_process(const Config& config, const ProcessFacts& facts, const PlanO
 
   std::optional<Operation> terminal;
   KEEP(notes.refusals, terminal, plan_terminal(process, init, ids.uid));
+  const bool has_root = !root.make.empty();
+  if (has_root) plan_proc_files(process, std::move(attributes.labels), plan);
+  add(plan, std::move(root.make));
+  const bool console = terminal.has_value() && has_root;
   add(plan, std::move(terminal));
+  if (console) add(plan, wire::Op::console, "/process/terminal");
+  add(plan, std::move(root.late));
   if (!pause.empty()) plan.identity.after_exec = plan.identity.before_exec;  // there is no execve
 
   // With the privileges that init starts with.
   add(plan, std::move(rlimits.early));
   add(plan, std::move(attributes.early));
-  if (process.oom_score_adj.has_value()) {
-    const auto value = static_cast<uint64_t>(int64_t{*process.oom_score_adj});
-    add(plan, wire::Op::oom_score_adj, "/process/oomScoreAdj", {value});
-  }
+  if (!has_root) plan_proc_files(process, {}, plan);
   // From here on nobody may trace it or open its /proc files, init's own oom_score_adj included.
   add(plan, wire::Op::not_dumpable);
   add(plan, plan_keyring(options));
   if (process.user.has_value() && process.user->umask.has_value())
     add(plan, wire::Op::umask, "/process/user/umask", {*process.user->umask});
-  add(plan, std::move(attributes.labels));
+  if (!has_root) add(plan, std::move(attributes.labels));
 
   // The drop. Bounding and groups need capabilities that the uid takes with it; the uid decides what capset may do.
   add(plan, std::move(capabilities.inherit));
@@ -152,7 +164,7 @@ Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOp
                    Notes& notes) {
   TRY(refuse_warnings(notes.warnings, options.strict));
   NamespacePlan namespaces = TRY(plan_namespaces(config, state_of_init(facts), notes));
-  plan.namespaces = std::move(namespaces.foreign);
+  plan.namespaces = namespaces.foreign;
   const uint64_t new_pid = namespaces.new_pid ? CLONE_NEWPID : 0;
   plan.hooks = config.hooks;
   // A session of its own: the workload must not have the caller's terminal (TIOCSTI, CVE-2017-5226). The gate before
@@ -170,13 +182,16 @@ Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOp
     KEEP(notes.refusals, plan.cgroups, plan_cgroups(*config.cgroups_path, facts.cgroups));
     add(plan, cgroup_operation(plan.cgroups));
   }
+  RootPlan root = TRY(plan_root(config, namespaces, facts.cgroups, plan.cgroups, options, notes));
   add(plan, wire::Op::gate);
   add(plan, std::move(namespaces.make));
   add(plan, std::move(namespaces.late));
   if (config.process.has_value()) {
-    TRY(plan_process(config, facts, options, plan, notes));
+    TRY(plan_process(config, facts, options, std::move(root), plan, notes));
   } else {
     plan.identity = unchanged_identity(facts);
+    add(plan, std::move(root.make));
+    add(plan, std::move(root.late));
     add(plan, wire::Op::not_dumpable);
     add(plan, wire::Op::wait);
   }

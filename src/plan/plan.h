@@ -50,6 +50,7 @@ struct PlanOptions {
   std::string session_keyring;  // the name of a new one; empty: the program keeps the caller's
   bool supervise = false;       // a supervisor stays
   bool no_cgroup = false;       // linux.cgroupsPath is passed over
+  std::string bundle;           // where relative paths begin
 };
 
 // Adds the facts that this config asks for: they cost system calls that most creates can do without.

@@ -104,6 +104,10 @@ std::string value_in_words(const Operation& operation, const Field& field, uint6
       return quoted(operation.strings[field.index]);
     case Form::strings:
       return quoted_list(operation.strings, n[field.index]);
+    case Form::rest: {
+      const std::vector<std::string> rest(operation.strings.begin() + field.index, operation.strings.end());
+      return rest.empty() ? "none" : quoted_list(rest, rest.size());
+    }
     case Form::other_strings:
       return std::to_string(operation.strings.size() - n[field.index]);
   }

@@ -66,7 +66,25 @@ enum class Op : uint16_t {
   domainname = 38,     // name: setdomainname
   loopback = 39,       // the interface lo of a new network namespace is set up
   propagation = 40,    // [MS_* flags] of every mount of a new mount namespace
+  root = 41,           // directory: a copy of the mount there becomes the container's root
+  mount = 42,   // [flags mount_*, attributes set, cleared, set on it and all below, cleared on these, MS_* flags]
+                //  destination, source, type, options of the file system...; see init/mounts.cpp
+  device = 43,  // [mode, number, uid, gid] path
+  link = 44,    // path, target
+  pivot = 45,   // pivot_root: what was made so far becomes everything there is
+  mask = 46,    // path: hidden, by /dev/null or an empty directory
+  read_only_path = 47,  // path
+  finish_root = 48,     // [0 or 1: read-only, MS_* flags of its propagation or 0]
+  console = 49,         // the terminal, which is standard input, over /dev/console
 };
+
+// Of `mount`. Attributes are MOUNT_ATTR_* (mount_setattr(2)).
+inline constexpr uint64_t mount_bind = 1;           // a copy of the mount at the source
+inline constexpr uint64_t mount_recursive = 2;      // with all below it
+inline constexpr uint64_t mount_remount = 4;        // what stands at the destination gets the attributes
+inline constexpr uint64_t mount_no_links = 8;       // the destination must not have symbolic links in it
+inline constexpr uint64_t mount_in_proc = 16;       // the destination may lie in procfs
+inline constexpr uint64_t mount_must_be_proc = 32;  // the source must be procfs
 
 // Of `exec_label`.
 inline constexpr uint64_t label_apparmor = 1;

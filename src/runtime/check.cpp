@@ -28,10 +28,10 @@ void add_warnings(const std::vector<Warning>& warnings, size_t first, bool stric
 
 // The plan, if it could be carried out as far as anybody can tell.
 std::optional<Plan> check_plan(const Config& config, ProcessFacts& facts, const CreateRequest& request,
-                               Findings& findings) {
+                               const std::string& bundle, Findings& findings) {
   const Status asked = read_asked_facts(config, facts);
   if (!asked.has_value()) findings.add(asked.error());
-  PlanDiagnosis diagnosis = diagnose_plan(config, facts, plan_options(request, "<id>"));
+  PlanDiagnosis diagnosis = diagnose_plan(config, facts, plan_options(request, "<id>", bundle));
   for (const Error& error : diagnosis.errors) findings.add(error);
   add_warnings(diagnosis.plan.warnings, config.warnings.size(), request.strict, findings);
   const auto cgroups = look_at_cgroups(diagnosis.plan.cgroups);
@@ -67,12 +67,18 @@ void check_bundle(const Runtime& runtime, const CreateRequest& request, ProcessF
   const bool sound = bundle.has_value() && !config.oci_version.empty() && !concerns(diagnosis.errors, "/process") &&
                      !concerns(diagnosis.errors, "/ociVersion");
   std::optional<Plan> plan;
-  if (sound) plan = check_plan(config, facts, request, findings);
+  if (sound) plan = check_plan(config, facts, request, bundle->path, findings);
+  if (sound)
+    for (Error& error : check_root(config, bundle->path)) findings.add(std::move(error));
   if (sound) check_terminal(config, request, findings);
   check_host(runtime, request, findings);
   if (sound && config.process.has_value()) {
     check_process(*config.process, facts, findings);
-    if (plan) check_program(*config.process, *plan, facts, findings);
+    if (has_own_root(config))
+      findings.note("/root/path",
+                    "what cannot be told beforehand: whether the program is in this root, and may be executed");
+    else if (plan)
+      check_program(*config.process, *plan, facts, findings);
     if (plan) note_privileges(*config.process, *plan, facts, findings);
   }
   if (sound) check_hooks(config.hooks, facts, findings);

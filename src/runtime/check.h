@@ -13,6 +13,9 @@ void check_program(const Process& process, const Plan& plan, const ProcessFacts&
 
 // check_host.cpp: what create needs of this host besides the plan.
 void check_host(const Runtime& runtime, const CreateRequest& request, Findings& findings);
+// check_root.cpp: whether the root, and what is bound into it, is there. Every error that can be found.
+bool has_own_root(const Config& config);
+std::vector<Error> check_root(const Config& config, const std::string& bundle);
 // check_hooks.cpp: the programs of hooks, as this process itself.
 void check_hooks(const Hooks& hooks, const ProcessFacts& facts, Findings& findings);
 void check_pid_file(const CreateRequest& request, Findings& findings);

@@ -13,6 +13,7 @@
 #include "plan/plan.h"
 #include "runtime/bundle.h"
 #include "runtime/cgroups.h"
+#include "runtime/check.h"
 #include "runtime/clock.h"
 #include "runtime/console.h"
 #include "runtime/container.h"
@@ -43,7 +44,8 @@ Result<Prepared> prepare(const CreateRequest& request, std::string_view id) {
   prepared.config = TRY(parse_config(prepared.bundle.config));
   prepared.facts = TRY(read_process_facts());
   TRY(read_asked_facts(prepared.config, prepared.facts));
-  prepared.plan = TRY(make_plan(prepared.config, prepared.facts, plan_options(request, id)));
+  prepared.plan = TRY(make_plan(prepared.config, prepared.facts, plan_options(request, id, prepared.bundle.path)));
+  for (Error& error : check_root(prepared.config, prepared.bundle.path)) return fail(std::move(error));
   return prepared;
 }
 

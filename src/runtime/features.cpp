@@ -55,7 +55,9 @@ std::string features_json() {
   out.key("hooks").begin_array();
   for (size_t kind = 0; kind < hook_kind_count; ++kind) out.string(hook_kind_name(static_cast<HookKind>(kind)));
   out.end_array();
-  out.key("mountOptions").begin_array().end_array();
+  out.key("mountOptions").begin_array();
+  for (const std::string_view name : mount_option_names()) out.string(name);
+  out.end_array();
   write_linux(out);
   out.key("annotations").begin_object();
   out.key("dev.reaper.version").string(REAPER_VERSION);

@@ -27,8 +27,9 @@ std::vector<Error> check_descriptors(const CreateRequest& request) {
   return errors;
 }
 
-PlanOptions plan_options(const CreateRequest& request, std::string_view id) {
+PlanOptions plan_options(const CreateRequest& request, std::string_view id, const std::string& bundle) {
   PlanOptions options;
+  options.bundle = bundle;
   options.strict = request.strict;
   options.supervise = request.supervise;
   options.no_cgroup = request.no_cgroup;

@@ -12,6 +12,6 @@ namespace reaper {
 std::vector<Error> check_descriptors(const CreateRequest& request);
 
 // `id`: the container's, or what stands for it where there is none.
-PlanOptions plan_options(const CreateRequest& request, std::string_view id);
+PlanOptions plan_options(const CreateRequest& request, std::string_view id, const std::string& bundle);
 
 }  // namespace reaper

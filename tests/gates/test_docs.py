@@ -18,7 +18,7 @@ from pathlib import Path
 
 from gate import BUILD, SOURCE, Gate
 
-PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "namespaces", "pause", "process", "cookbook", "cookbook_root"]
+PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "namespaces", "pause", "process", "root", "cookbook", "cookbook_root"]
 RUNTIME = BUILD / "bin/reaper-runtime"
 PAGE_SECONDS = 120
 
@@ -56,6 +56,7 @@ NEEDS = {
     "root": (lambda: os.geteuid() == 0, "needs root"),
     "capabilities": (capabilities_are_held, "CAP_SETPCAP and others are not held"),
     "namespaces": (namespaces_can_be_made, "making namespaces needs CAP_SYS_ADMIN"),
+    "busybox": (lambda: os.access("/bin/busybox", os.X_OK), "no busybox here"),
     "cgroup": (own_cgroup_is_writable, "no cgroup can be made here"),
     "terminal": (terminal_can_be_made, "no terminal can be made here"),
     "script": (lambda: shutil.which("script") is not None, "no script(1) here"),

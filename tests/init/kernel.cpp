@@ -291,6 +291,7 @@ long Kernel::handle(const Call& call) {
   const long* a = call.arguments;
   if (const auto result = handle_processes(*this, call)) return *result;
   if (const auto result = handle_namespaces(*this, call)) return *result;
+  if (const auto result = handle_mounts(*this, call)) return *result;
   switch (call.number) {
     case __NR_exit_group:
       throw Exited{static_cast<int>(a[0])};

@@ -103,6 +103,13 @@ struct Kernel {
   long interface_error = 0;
   bool no_ipv4 = false;
 
+  // Mounts (kernel_mounts.cpp).
+  std::map<int, std::string> places;                         // what a descriptor of a path or of a mount is
+  std::map<std::string, uint32_t> inside = {{"/", 040755}};  // what is in the container's root, with modes
+  std::map<std::string, long> inside_error;                  // of openat2(2)
+  std::vector<std::string> mounts, options;                  // in the order of the calls
+  uint64_t null_device = 0;                                  // st_rdev of what is opened as a path
+
   // Faults.
   size_t fail_at = SIZE_MAX;                // index into `calls`
   long fail_with = 0;                       // negative errno
@@ -118,6 +125,9 @@ struct Kernel {
 std::optional<long> handle_processes(Kernel& k, const Call& call);
 // fstat, fchown and ioctl of a terminal (kernel_terminal.cpp).
 long handle_terminal(Kernel& k, const Call& call);
+
+// kernel_mounts.cpp: a part of handle(); none: another call.
+std::optional<long> handle_mounts(Kernel& k, const Call& call);
 
 // kernel_namespaces.cpp: a part of handle(); none: another call.
 std::optional<long> handle_namespaces(Kernel& k, const Call& call);

@@ -51,6 +51,8 @@ std::string siblings(const std::string& parent, const std::string& name) {
   if (parent == "/process" && name != "cwd") members += R"("cwd":"/",)";
   if (parent == "/root" && name != "path") members += R"("path":"/",)";
   if (parent == "/linux/personality" && name != "domain") members += R"("domain":"LINUX",)";
+  if (parent == "/mounts/*" && name != "destination") members += R"("destination":"/a",)";
+  if (parent == "/mounts/*" && name != "type") members += R"("type":"tmpfs",)";
   return members;
 }
 

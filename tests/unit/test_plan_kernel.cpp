@@ -203,6 +203,12 @@ static reaper::Config config_of(const std::string& name) {
   auto config = reaper::parse_config(read_text(directory() + name + ".json"));
   if (!config.has_value()) stop(name + ": " + config.error().message);
   config->namespaces.clear();
+  config->root.reset();  // tests/api/test_root.c
+  config->mounts.clear();
+  config->devices.clear();
+  config->masked_paths.clear();
+  config->readonly_paths.clear();
+  config->rootfs_propagation = 0;
   config->hostname.clear();
   config->domainname.clear();
   if (config->process.has_value()) {

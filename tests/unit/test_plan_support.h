@@ -160,6 +160,8 @@ inline void apply_fact(Situation& situation, const std::string& key, const std::
     facts.labels.apparmor = number_in(value) != 0;
   else if (key == "selinux")
     facts.labels.selinux = number_in(value) != 0;
+  else if (key == "bundle")
+    situation.options.bundle = value;
   else if (key == "supervise")
     situation.options.supervise = value == "1";
   else if (key == "keyring")

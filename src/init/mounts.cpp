@@ -1,0 +1,153 @@
+// The container's mounts, by descriptors of the new mount API alone: no path is resolved twice (CVE-2021-30465).
+#include <asm/errno.h>
+#include <asm/stat.h>
+#include <linux/fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+
+#include "init/mounts.h"
+#include "init/sys.h"
+
+namespace reaper::init {
+
+namespace {
+
+constexpr uint32_t type_mask = 0170000;  // S_IFMT, inode(7)
+constexpr uint32_t type_directory = 0040000;
+constexpr uint64_t recursive = 0x8000;  // AT_RECURSIVE, open_tree(2)
+
+struct Attributes {  // struct mount_attr, mount_setattr(2)
+  uint64_t set, clear, propagation, user_namespace;
+};
+
+Outcome set_attributes(long mount, uint64_t set, uint64_t clear, uint64_t propagation, uint64_t flags) {
+  if (set == 0 && clear == 0 && propagation == 0) return {};
+  const Attributes attributes = {set, clear, propagation, 0};
+  return checked(call(__NR_mount_setattr, mount, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes),
+                 "mount_setattr");
+}
+
+bool is_directory(long fd) {
+  struct stat status = {};
+  return call(__NR_fstat, fd, &status) < 0 || (status.st_mode & type_mask) == type_directory;
+}
+
+// "size=64k" -> a string, "newinstance" -> a flag.
+Outcome configure(long context, const char* option) {
+  char key[64];
+  uint32_t i = 0;
+  for (; option[i] != '\0' && option[i] != '='; ++i) {
+    if (i == sizeof key - 1) return failed_call(-EINVAL, option);
+    key[i] = option[i];
+  }
+  key[i] = '\0';
+  const long result = option[i] == '=' ? call(__NR_fsconfig, context, FSCONFIG_SET_STRING, key, option + i + 1, 0)
+                                       : call(__NR_fsconfig, context, FSCONFIG_SET_FLAG, key, nullptr, 0);
+  return checked(result, option);
+}
+
+// fsopen, fsconfig, fsmount: a file system that is mounted nowhere yet.
+Outcome new_file_system(const Operation& operation, long& mount) {
+  const char* const type = operation.string(2);
+  const long context = call(__NR_fsopen, type, FSOPEN_CLOEXEC);
+  if (context < 0) return failed_call(context, type);
+  Outcome outcome;
+  const char* const source = operation.string(1);
+  if (*source != '\0')
+    outcome = checked(call(__NR_fsconfig, context, FSCONFIG_SET_STRING, "source", source, 0), source);
+  // A device that cannot be written to is opened for reading alone.
+  if (outcome.ok() && *source == '/' && (operation.number(1) & MOUNT_ATTR_RDONLY) != 0)
+    outcome = checked(call(__NR_fsconfig, context, FSCONFIG_SET_FLAG, "ro", nullptr, 0), "ro");
+  for (uint32_t i = 3; outcome.ok() && i < operation.string_count(); ++i)
+    outcome = configure(context, operation.string(i));
+  if (outcome.ok()) outcome = checked(call(__NR_fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0), type);
+  if (outcome.ok()) {
+    mount = call(__NR_fsmount, context, FSMOUNT_CLOEXEC, operation.number(1));
+    outcome = checked(mount, "fsmount");
+  }
+  call(__NR_close, context);
+  return outcome;
+}
+
+// A copy of what is mounted at the source, in the namespace of the host's that we still see.
+Outcome copy_of_source(const Operation& operation, long& mount) {
+  const char* const source = operation.string(1);
+  const uint64_t below = (operation.number(0) & wire::mount_recursive) != 0 ? recursive : 0;
+  mount = call(__NR_open_tree, AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below);
+  if (mount < 0) return failed_call(mount, source);
+  if ((operation.number(0) & wire::mount_must_be_proc) != 0 &&
+      file_system_of(static_cast<int>(mount)) != PROC_SUPER_MAGIC)
+    return failed_call(-EINVAL, "only procfs may be mounted at /proc");
+  return set_attributes(mount, operation.number(1), operation.number(2), 0, 0);
+}
+
+uint64_t resolve_of(const Operation& operation) {
+  return (operation.number(0) & wire::mount_no_links) != 0 ? RESOLVE_NO_SYMLINKS : 0;
+}
+
+// What is mounted over a file of procfs would be believed by whoever reads it there (CVE-2019-16884): not by way of a
+// link of the image's either.
+Outcome check_place(const Operation& operation, long place) {
+  const bool in_proc = file_system_of(static_cast<int>(place)) == PROC_SUPER_MAGIC;
+  return in_proc && (operation.number(0) & wire::mount_in_proc) == 0
+             ? failed_call(-EPERM, "the destination lies in procfs")
+             : Outcome{};
+}
+
+Outcome finish(const Operation& operation, long mount) {
+  Outcome outcome = set_attributes(mount, operation.number(3), operation.number(4), 0, recursive);
+  const uint64_t propagation = operation.number(5);
+  constexpr uint64_t with_all_below = 16384;  // MS_REC
+  if (outcome.ok())
+    outcome =
+        set_attributes(mount, 0, 0, propagation & ~with_all_below, (propagation & with_all_below) != 0 ? recursive : 0);
+  return outcome;
+}
+
+Outcome change_mount(const State& state, const Operation& operation) {
+  const long place = open_in_root(state.root, operation.string(0), O_PATH, resolve_of(operation));
+  if (place < 0) return failed_call(place, operation.string(0));
+  Outcome outcome = set_attributes(place, operation.number(1), operation.number(2), 0, 0);
+  if (outcome.ok()) outcome = finish(operation, place);
+  call(__NR_close, place);
+  return outcome;
+}
+
+}  // namespace
+
+Outcome move_mount(long mount, long place, const char* what) {
+  constexpr unsigned by_descriptors = 0x4 | 0x40;  // MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH
+  return checked(call(__NR_move_mount, mount, "", place, "", by_descriptors), what);
+}
+
+Outcome make_mount(State& state, const Operation& operation) {
+  if (state.root < 0 || operation.string_count() < 3) return malformed(0);
+  if ((operation.number(0) & wire::mount_remount) != 0) return change_mount(state, operation);
+  const bool bind = (operation.number(0) & wire::mount_bind) != 0;
+  long mount = -1;
+  Outcome outcome = bind ? copy_of_source(operation, mount) : new_file_system(operation, mount);
+  long place = -1;
+  const char* const destination = operation.string(0);
+  if (outcome.ok()) {
+    place = make_in_root(state.root, destination, !bind || is_directory(mount), resolve_of(operation));
+    outcome = checked(place, destination);
+  }
+  if (outcome.ok()) outcome = check_place(operation, place);
+  if (outcome.ok()) outcome = move_mount(mount, place, destination);
+  if (outcome.ok()) outcome = finish(operation, mount);
+  if (place >= 0) call(__NR_close, place);
+  if (mount >= 0) call(__NR_close, mount);
+  return outcome;
+}
+
+Outcome copy_of_place(long place, uint64_t flags, long& copy) {
+  copy = call(__NR_open_tree, place, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+  return checked(copy, "open_tree");
+}
+
+Outcome make_read_only(long mount, bool with_all_below) {
+  return set_attributes(mount, MOUNT_ATTR_RDONLY, 0, 0, with_all_below ? recursive : 0);
+}
+
+}  // namespace reaper::init

@@ -1,0 +1,78 @@
+// root, linux.rootfsPropagation, maskedPaths and readonlyPaths -> the container's own root (config.md, Root;
+// config-linux.md).
+#include <algorithm>
+
+#include "core/json.h"
+#include "plan/concerns.h"
+
+namespace reaper::planning {
+
+namespace {
+
+// What only a root of the container's own can have: in the host's it would change the host.
+Status refuse_without_root(const Config& config, Notes& notes) {
+  const struct {
+    bool asked;
+    std::string_view pointer;
+  } rows[] = {{config.root && config.root->readonly, "/root/readonly"},
+              {!config.mounts.empty(), "/mounts"},
+              {!config.devices.empty(), "/linux/devices"},
+              {!config.masked_paths.empty(), "/linux/maskedPaths"},
+              {!config.readonly_paths.empty(), "/linux/readonlyPaths"},
+              {config.rootfs_propagation != 0, "/linux/rootfsPropagation"}};
+  for (const auto& row : rows)
+    if (row.asked)
+      TRY(notes.refusals.refuse(
+          plan_error(REAPER_ERR_UNSUPPORTED, row.pointer, "needs a root of the container's own in /root/path")));
+  return {};
+}
+
+Status refuse_outer_hooks(const Hooks& hooks, Notes& notes) {
+  for (const HookKind kind : {HookKind::prestart, HookKind::create_runtime})
+    if (!hooks.of(kind).empty())
+      TRY(notes.refusals.refuse(
+          plan_error(REAPER_ERR_UNSUPPORTED, pointer_join("/hooks", hook_kind_name(kind)),
+                     "this version cannot run hooks between the mounts and the change of roots")));
+  return {};
+}
+
+bool is_new(const std::vector<Namespace>& namespaces, std::string_view type) {
+  const auto found = std::ranges::find(namespaces, type, &Namespace::type);
+  return found != namespaces.end() && found->path.empty();
+}
+
+}  // namespace
+
+std::string path_from(const std::string& bundle, const std::string& path) {
+  return path.starts_with('/') ? path : bundle + "/" + path;
+}
+
+Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces, const CgroupFacts& cgroups,
+                           const std::vector<CgroupPlace>& places, const PlanOptions& options, Notes& notes) {
+  RootPlan plan;
+  if (!config.root || config.root->path.empty()) {
+    TRY(refuse_without_root(config, notes));
+    return plan;
+  }
+  if (!is_new(namespaces.foreign, "mount"))
+    TRY(notes.refusals.refuse(plan_error(REAPER_ERR_INVALID, "/root/path",
+                                         "needs a new mount namespace in /linux/namespaces: only \"/\", the host's "
+                                         "root, does without")));
+  TRY(refuse_outer_hooks(config.hooks, notes));
+  plan.make.push_back({wire::Op::root, "/root/path", {}, {path_from(options.bundle, config.root->path)}});
+  for (Operation& mount : plan_mounts(config, is_new(namespaces.foreign, "cgroup"), cgroups, places, options.bundle))
+    plan.make.push_back(std::move(mount));
+  for (Operation& device : plan_devices(config, notes)) plan.make.push_back(std::move(device));
+  plan.make.push_back({wire::Op::pivot, "/root/path", {}, {}});
+  for (size_t i = 0; i < config.masked_paths.size(); ++i)
+    plan.late.push_back({wire::Op::mask, pointer_join("/linux/maskedPaths", i), {}, {config.masked_paths[i]}});
+  for (size_t i = 0; i < config.readonly_paths.size(); ++i)
+    plan.late.push_back(
+        {wire::Op::read_only_path, pointer_join("/linux/readonlyPaths", i), {}, {config.readonly_paths[i]}});
+  if (config.rootfs_propagation != 0)
+    plan.late.push_back({wire::Op::finish_root, "/linux/rootfsPropagation", {0, config.rootfs_propagation}, {}});
+  if (config.root->readonly) plan.late.push_back({wire::Op::finish_root, "/root/readonly", {1, 0}, {}});
+  return plan;
+}
+
+}  // namespace reaper::planning

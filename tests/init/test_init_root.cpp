@@ -1,0 +1,173 @@
+// reaper-init against a model kernel: the container's root, what is mounted and made in it, what is hidden.
+#include <asm/unistd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "init/kernel.h"
+#include "unit/cmocka_cpp.h"
+
+using namespace reaper;
+using namespace reaper::test;
+
+namespace {
+
+using wire::Op;
+
+Operation mount(uint64_t flags, std::vector<std::string> strings) {
+  return {Op::mount, "/mounts/0", {flags, 0, 0, 0, 0, 0}, std::move(strings)};
+}
+
+std::vector<Operation> whole_root() {
+  return {{Op::root, "/root/path", {}, {"/srv/root"}},
+          mount(wire::mount_no_links, {"/proc", "proc", "proc"}),
+          {Op::mount, "/mounts/1", {0, 2, 0, 0, 0, 0}, {"/dev", "tmpfs", "tmpfs", "mode=755", "noswap"}},
+          {Op::mount,
+           "/mounts/2",
+           {wire::mount_bind | wire::mount_recursive, 1, 0, 2, 0, MS_SLAVE | MS_REC},
+           {"/data/in/it", "/srv/data", "bind"}},
+          {Op::device, "", {S_IFCHR | 0666, 0x103, 0, 5}, {"/dev/null"}},
+          {Op::link, "", {}, {"/dev/ptmx", "pts/ptmx"}},
+          {Op::pivot, "/root/path", {}, {}},
+          {Op::mask, "/linux/maskedPaths/0", {}, {"/proc/keys"}},
+          {Op::mask, "/linux/maskedPaths/1", {}, {"/sys/firmware"}},
+          {Op::mask, "/linux/maskedPaths/2", {}, {"/nothing"}},
+          {Op::read_only_path, "/linux/readonlyPaths/0", {}, {"/proc/sys"}},
+          {Op::read_only_path, "/linux/readonlyPaths/1", {}, {"/nothing"}},
+          {Op::finish_root, "/linux/rootfsPropagation", {0, MS_SHARED}, {}},
+          {Op::finish_root, "/root/readonly", {1, 0}, {}}};
+}
+
+Kernel kernel_for(const std::vector<Operation>& operations) {
+  std::vector<Operation> plan = full_plan();
+  plan.insert(plan.begin() + 2, operations.begin(), operations.end());
+  Kernel k = full_kernel();
+  k.files["/srv/root"] = 040755;
+  k.files["/proc/keys"] = 0100444;
+  k.files["/sys/firmware"] = 040755;
+  k.files["/proc/sys"] = 040755;
+  k.null_device = 0x103;
+  k.proc_magic = 0;  // nothing but what is asked about by name is procfs
+  k.to_read = launch_bytes(encode(plan));
+  return k;
+}
+
+SentError failure_of(Kernel& k) {
+  assert_false(run_init(k).executed);
+  return last_error(k.sent);
+}
+
+bool has(const Kernel& k, const std::string& wanted) {
+  return std::find(k.mounts.begin(), k.mounts.end(), wanted) != k.mounts.end();
+}
+
+void everything_is_made(void**) {
+  std::vector<Operation> plan = whole_root();
+  Kernel k = kernel_for(plan);
+  k.proc_magic = 0x9fa0;  // for oom_score_adj; the model has one file system, and no mount lies in procfs by its flags
+  for (Operation& one : plan)
+    if (one.op == Op::mount) one.numbers[0] |= wire::mount_in_proc;
+  std::vector<Operation> all = full_plan();
+  all.insert(all.begin() + 2, plan.begin(), plan.end());
+  k.to_read = launch_bytes(encode(all));
+  if (!run_init(k).executed) fail_msg("%s: %d", last_error(k.sent).text.c_str(), last_error(k.sent).header.error);
+  assert_true(has(k, "copy of /srv/root on /srv/root"));
+  assert_true(has(k, "new proc on /proc"));
+  assert_true(has(k, "new tmpfs on /dev"));
+  assert_true(has(k, "copy of /srv/data on /data/in/it"));
+  assert_true(has(k, "attributes of copy of /srv/data: 1 0 0"));
+  assert_true(has(k, "attributes of copy of /srv/data: 2 0 0"));
+  assert_true(has(k, "attributes of copy of /srv/data: 0 0 " + std::to_string(MS_SLAVE)));
+  assert_true(has(k, "copy of /dev/null on /proc/keys"));
+  assert_true(has(k, "new tmpfs on /sys/firmware"));
+  assert_true(has(k, "copy of /proc/sys on /proc/sys"));
+  assert_true(has(k, "attributes of copy of /proc/sys: 1 0 0"));
+  assert_true(has(k, "attributes of /: 1 0 0"));
+  assert_int_equal(k.propagation, MS_SHARED);
+  assert_true((k.inside["/data"] & S_IFMT) == S_IFDIR && (k.inside["/data/in/it"] & S_IFMT) == S_IFDIR);
+  assert_int_equal(k.inside["/dev/null"], S_IFCHR | 0666);
+  assert_int_equal(k.inside["/dev/ptmx"], S_IFLNK);
+  const std::vector<std::string> options = {"source=proc", "source=tmpfs", "mode=755", "noswap", "size=0"};
+  assert_true(k.options == options);
+  assert_true((k.open == std::set<int>{0, 1, 2, 102}));
+}
+
+// Each call once: the stage that made it says so, and nothing goes on.
+void every_failure_stops(void**) {
+  const struct {
+    long call;
+    Op op;
+  } rows[] = {{__NR_open_tree, Op::root},  {__NR_move_mount, Op::root},     {__NR_fsopen, Op::mount},
+              {__NR_fsconfig, Op::mount},  {__NR_fsmount, Op::mount},       {__NR_openat2, Op::mount},
+              {__NR_mkdirat, Op::mount},   {__NR_mount_setattr, Op::mount}, {__NR_mknodat, Op::device},
+              {__NR_fchownat, Op::device}, {__NR_symlinkat, Op::link},      {__NR_pivot_root, Op::pivot},
+              {__NR_umount2, Op::pivot}};
+  for (const auto& row : rows) {
+    Kernel k = kernel_for(whole_root());
+    k.deny[row.call] = -EPERM;
+    const SentError error = failure_of(k);
+    if (error.header.op != static_cast<uint16_t>(row.op) || error.header.error != EPERM)
+      fail_msg("call %ld: operation %d, errno %d", row.call, error.header.op, error.header.error);
+  }
+}
+
+void what_stands_in_procfs(void**) {
+  Kernel k = kernel_for({whole_root()[0], mount(0, {"/a", "tmpfs", "tmpfs"})});
+  k.proc_magic = 0x9fa0;
+  assert_int_equal(failure_of(k).header.error, EPERM);
+  Kernel wrong = kernel_for({whole_root()[0], mount(wire::mount_bind | wire::mount_must_be_proc, {"/proc", "/a", ""})});
+  assert_int_equal(failure_of(wrong).header.error, EINVAL);
+}
+
+void devices_that_are_there(void**) {
+  const std::vector<Operation> plan = {whole_root()[0],
+                                       {Op::device, "/linux/devices/0", {S_IFCHR | 0600, 0x103, 0, 0}, {"/dev/null"}}};
+  Kernel other = kernel_for(plan);
+  other.inside["/dev"] = S_IFDIR | 0755;
+  other.inside["/dev/null"] = S_IFREG | 0644;
+  other.files["null"] = 0100644;
+  assert_int_equal(failure_of(other).header.error, EEXIST);
+}
+
+void another_dev_null(void**) {
+  Kernel k = kernel_for({{Op::mask, "/linux/maskedPaths/0", {}, {"/proc/keys"}}});
+  k.null_device = 0x105;
+  assert_int_equal(failure_of(k).header.error, ENODEV);
+}
+
+void remount_changes_what_is_there(void**) {
+  Kernel k =
+      kernel_for({whole_root()[0], {Op::mount, "/mounts/0", {wire::mount_remount, 1, 0, 0, 0, 0}, {"/there", "", ""}}});
+  k.inside["/there"] = S_IFDIR | 0755;
+  (void)run_init(k);
+  assert_true(has(k, "attributes of /there: 1 0 0"));
+  Kernel missing =
+      kernel_for({whole_root()[0], {Op::mount, "/mounts/0", {wire::mount_remount, 1, 0, 0, 0, 0}, {"/not", "", ""}}});
+  assert_int_equal(failure_of(missing).header.error, ENOENT);
+}
+
+// Out of order, or with too little in them.
+void malformed_operations(void**) {
+  const std::vector<Operation> rows[] = {{mount(0, {"/a", "b", "tmpfs"})},
+                                         {whole_root()[0], mount(0, {"/a", "b"})},
+                                         {{Op::pivot, "", {}, {}}},
+                                         {{Op::link, "", {}, {"/a", "b"}}},
+                                         {{Op::device, "", {0, 0, 0, 0}, {"/a"}}}};
+  for (const auto& plan : rows) {
+    Kernel k = kernel_for(plan);
+    assert_int_equal(failure_of(k).header.fault, static_cast<uint16_t>(wire::Fault::malformed));
+  }
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(everything_is_made),    cmocka_unit_test(every_failure_stops),
+      cmocka_unit_test(what_stands_in_procfs), cmocka_unit_test(devices_that_are_there),
+      cmocka_unit_test(another_dev_null),      cmocka_unit_test(remount_changes_what_is_there),
+      cmocka_unit_test(malformed_operations),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
