@@ -17,7 +17,7 @@ function(reaper_walk walk)
       TIMEOUT ${REAPER_TEST_TIMEOUT})
   endforeach()
 endfunction()
-reaper_walk(kill_walk supervised hooks cgroup terminal)
+reaper_walk(kill_walk supervised hooks cgroup terminal isolated)
 # Further scenarios by hand: bin/faults_errno_walk supervised
 reaper_walk(errno_walk)
 target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")

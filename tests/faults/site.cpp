@@ -1,6 +1,7 @@
 // What must hold after a round.
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -86,10 +87,10 @@ std::string children_left() {
 
 const Scenario* find_scenario(const std::string& name) {
   static const Scenario all[] = {
-      {"plain", false, false, false, false, false},   {"supervised", true, false, false, false, false},
-      {"hooks", false, true, false, false, false},    {"cgroup", true, false, true, false, false},
-      {"terminal", false, false, false, true, false}, {"rich", false, false, false, false, true},
-      {"everything", true, true, false, true, true},
+      {"plain", false, false, false, false, false, false},   {"supervised", true, false, false, false, false, false},
+      {"hooks", false, true, false, false, false, false},    {"cgroup", true, false, true, false, false, false},
+      {"terminal", false, false, false, true, false, false}, {"rich", false, false, false, false, true, false},
+      {"isolated", false, false, false, false, false, true}, {"everything", true, true, false, true, true, false},
   };
   for (const Scenario& scenario : all)
     if (name == scenario.name) return &scenario;
@@ -117,12 +118,31 @@ std::string Site::config_of(const char* program, const char* hook) const {
   if (scenario_.hooks)
     config += ",\"hooks\":{" + hooks("createRuntime") + "," + hooks("startContainer") + "," + hooks("poststart") + "," +
               hooks("poststop") + "}";
+  if (scenario_.isolated) config += isolation();
   if (scenario_.cgroup) config += ",\"linux\":{\"cgroupsPath\":\"" + cgroup_path() + "\"}";
   return config + "}";
 }
 
+// The host's programs in a root that has nothing else.
+std::string Site::isolation() const {
+  std::string mounts =
+      "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+      "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]}";
+  for (const std::string name : {"/bin", "/lib", "/lib64", "/usr"})
+    if (access(name.c_str(), F_OK) == 0)
+      mounts +=
+          ",{\"destination\":\"" + name + "\",\"source\":\"" + name + "\",\"options\":[\"rbind\",\"ro\",\"rslave\"]}";
+  return ",\"hostname\":\"walk\",\"root\":{\"path\":\"" + std::string(place_.directory) +
+         "/rootfs\",\"readonly\":true},\"mounts\":[" + mounts +
+         "],\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"mount\"},{\"type\":"
+         "\"ipc\"},"
+         "{\"type\":\"uts\"},{\"type\":\"cgroup\"}],\"maskedPaths\":[\"/proc/kcore\",\"/proc/acpi\"],"
+         "\"readonlyPaths\":[\"/proc/sys\"]}";
+}
+
 Site::Site(const Scenario& scenario) : scenario_(scenario) {
   place_make(&place_);
+  REQUIRE(mkdir((std::string(place_.directory) + "/rootfs").c_str(), 0755) == 0);
   long_config_ = config_of("\"/bin/sleep\",\"1000\"", "/bin/true");
   failing_config_ = scenario.hooks ? config_of("\"/bin/true\"", "/bin/false") : config_of("\"/no/program\"", "");
   scenario_.hooks = false;
@@ -281,6 +301,8 @@ void need_walks(const Scenario& scenario) {
 #endif
   if (!can_trace()) SKIP("ptrace is not allowed here");
   if (scenario.terminal) need_terminals();
+  if (scenario.isolated && !(is_root() && holds_capability("CapEff:", CAP_SYS_ADMIN)))
+    SKIP("making namespaces needs CAP_SYS_ADMIN");
   const char* why = scenario.cgroup ? enter_cgroups() : nullptr;
   if (why != nullptr) SKIP(why);
   assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);

@@ -16,8 +16,10 @@ struct Selection {
   const char* scenario;
   const char* operations;
 };
-constexpr Selection selections[] = {
-    {"hooks", " create start delete "}, {"cgroup", " create kill-all delete "}, {"terminal", " create delete "}};
+constexpr Selection selections[] = {{"hooks", " create start delete "},
+                                    {"cgroup", " create kill-all delete "},
+                                    {"terminal", " create delete "},
+                                    {"isolated", " create "}};
 
 bool all_wanted() {
   const char* wanted = getenv("REAPER_FAULTS");

@@ -18,6 +18,7 @@ struct Scenario {
   bool cgroup;    // one of its own; the program is in a mount namespace with a view of cgroup2
   bool terminal;  // with a console socket
   bool rich;      // a config.json that makes reaper-init do most of what it can
+  bool isolated;  // in namespaces and a root of its own
 };
 const Scenario* find_scenario(const std::string& name);
 
@@ -73,6 +74,7 @@ class Site {
  private:
   friend struct Round;
   std::string config_of(const char* program, const char* hook) const;
+  std::string isolation() const;
   std::string strangers() const;
   bool in_root(const char* name) const;
   std::string judge_answers();
