@@ -28,9 +28,11 @@ Outcome set_attributes(long mount, uint64_t set, uint64_t clear, uint64_t propag
                  "mount_setattr");
 }
 
-bool is_directory(long fd) {
+Outcome look_at(long mount, bool& directory) {
   struct stat status = {};
-  return call(__NR_fstat, fd, &status) < 0 || (status.st_mode & type_mask) == type_directory;
+  const Outcome outcome = checked(call(__NR_fstat, mount, &status), "fstat");
+  directory = (status.st_mode & type_mask) == type_directory;
+  return outcome;
 }
 
 // "size=64k" -> a string, "newinstance" -> a flag.
@@ -89,8 +91,9 @@ uint64_t resolve_of(const Operation& operation) {
 // What is mounted over a file of procfs would be believed by whoever reads it there (CVE-2019-16884): not by way of a
 // link of the image's either.
 Outcome check_place(const Operation& operation, long place) {
-  const bool in_proc = file_system_of(static_cast<int>(place)) == PROC_SUPER_MAGIC;
-  return in_proc && (operation.number(0) & wire::mount_in_proc) == 0
+  const long file_system = file_system_of(static_cast<int>(place));
+  if (file_system < 0) return failed_call(file_system, "fstatfs");
+  return file_system == PROC_SUPER_MAGIC && (operation.number(0) & wire::mount_in_proc) == 0
              ? failed_call(-EPERM, "the destination lies in procfs")
              : Outcome{};
 }
@@ -129,8 +132,10 @@ Outcome make_mount(State& state, const Operation& operation) {
   Outcome outcome = bind ? copy_of_source(operation, mount) : new_file_system(operation, mount);
   long place = -1;
   const char* const destination = operation.string(0);
+  bool directory = true;
+  if (outcome.ok() && bind) outcome = look_at(mount, directory);
   if (outcome.ok()) {
-    place = make_in_root(state.root, destination, !bind || is_directory(mount), resolve_of(operation));
+    place = make_in_root(state.root, destination, directory, resolve_of(operation));
     outcome = checked(place, destination);
   }
   if (outcome.ok()) outcome = check_place(operation, place);

@@ -98,11 +98,11 @@ void every_failure_stops(void**) {
   const struct {
     long call;
     Op op;
-  } rows[] = {{__NR_open_tree, Op::root},  {__NR_move_mount, Op::root},     {__NR_fsopen, Op::mount},
-              {__NR_fsconfig, Op::mount},  {__NR_fsmount, Op::mount},       {__NR_openat2, Op::mount},
-              {__NR_mkdirat, Op::mount},   {__NR_mount_setattr, Op::mount}, {__NR_mknodat, Op::device},
-              {__NR_fchownat, Op::device}, {__NR_symlinkat, Op::link},      {__NR_pivot_root, Op::pivot},
-              {__NR_umount2, Op::pivot}};
+  } rows[] = {{__NR_open_tree, Op::root},      {__NR_move_mount, Op::root},  {__NR_fsopen, Op::mount},
+              {__NR_fsconfig, Op::mount},      {__NR_fsmount, Op::mount},    {__NR_openat2, Op::mount},
+              {__NR_fstatfs, Op::mount},       {__NR_fstat, Op::mount},      {__NR_mkdirat, Op::mount},
+              {__NR_mount_setattr, Op::mount}, {__NR_mknodat, Op::device},   {__NR_fchownat, Op::device},
+              {__NR_symlinkat, Op::link},      {__NR_pivot_root, Op::pivot}, {__NR_umount2, Op::pivot}};
   for (const auto& row : rows) {
     Kernel k = kernel_for(whole_root());
     k.deny[row.call] = -EPERM;
