@@ -48,6 +48,7 @@ long open_in_root(int root, const char* path, uint64_t flags, uint64_t resolve) 
 }
 
 long make_in_root(int root, const char* path, bool directory, uint64_t resolve) {
+  if (length_of(path) >= max_path) return -ENAMETOOLONG;
   const long there = open_in_root(root, path, O_PATH, resolve);
   if (there != -ENOENT) return there;
   Prefix prefix = {};
@@ -69,6 +70,7 @@ long make_in_root(int root, const char* path, bool directory, uint64_t resolve) 
 }
 
 long parent_in_root(int root, const char* path, uint64_t resolve, const char*& name) {
+  if (length_of(path) >= max_path) return -ENAMETOOLONG;
   Prefix prefix = {};
   Prefix before = {};
   while (next_prefix(prefix, path) && path[prefix.end] != '\0') before = prefix;

@@ -147,6 +147,15 @@ void remount_changes_what_is_there(void**) {
   assert_int_equal(failure_of(missing).header.error, ENOENT);
 }
 
+// The library sends none: init believes nobody.
+void paths_that_are_too_long(void**) {
+  const std::string path = "/" + std::string(5000, 'a');
+  Kernel of_mount = kernel_for({whole_root()[0], mount(0, {path, "tmpfs", "tmpfs"})});
+  assert_int_equal(failure_of(of_mount).header.error, ENAMETOOLONG);
+  Kernel of_link = kernel_for({whole_root()[0], {Op::link, "", {}, {path + "/b", "c"}}});
+  assert_int_equal(failure_of(of_link).header.error, ENAMETOOLONG);
+}
+
 // Out of order, or with too little in them.
 void malformed_operations(void**) {
   const std::vector<Operation> rows[] = {{mount(0, {"/a", "b", "tmpfs"})},
@@ -167,7 +176,7 @@ int main() {
       cmocka_unit_test(everything_is_made),    cmocka_unit_test(every_failure_stops),
       cmocka_unit_test(what_stands_in_procfs), cmocka_unit_test(devices_that_are_there),
       cmocka_unit_test(another_dev_null),      cmocka_unit_test(remount_changes_what_is_there),
-      cmocka_unit_test(malformed_operations),
+      cmocka_unit_test(malformed_operations),  cmocka_unit_test(paths_that_are_too_long),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
