@@ -15,7 +15,7 @@ CHILD = list(BUILD.glob("CMakeFiles/reaper-child.dir/**/child.cpp.o"))
 INIT_OBJECTS = list(BUILD.glob("CMakeFiles/reaper-init.dir/**/*.cpp.o"))
 
 # Fault-around maps an image of this size as a whole, and no more (docs/architecture.md).
-MAX_INIT_BYTES = 32 * 1024
+MAX_INIT_BYTES = 64 * 1024
 # The child after a clone shares the host's memory: it makes system calls by inline assembly and calls nobody.
 CHILD_MAY_CALL = {"_GLOBAL_OFFSET_TABLE_"}
 INSTRUMENTATION = re.compile(r"__(asan|tsan|ubsan|lsan|msan|sanitizer|gcov|llvm_prof|stack_chk|cyg_profile)|^mcount$")
