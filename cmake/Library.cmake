@@ -20,8 +20,9 @@ set(REAPER_NO_LOOP_IDIOMS $<$<CXX_COMPILER_ID:GNU>:-fno-tree-loop-distribute-pat
 target_compile_options(reaper-init PRIVATE -Os -ffreestanding -fno-rtti -fno-pie -fno-threadsafe-statics
   -fno-builtin ${REAPER_NO_LOOP_IDIOMS} -ffunction-sections -fdata-sections -fomit-frame-pointer
   ${REAPER_BARE_FLAGS})
+set_target_properties(reaper-init PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/src/init/image.ld)
 target_link_options(reaper-init PRIVATE -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none
-  -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,max-page-size=4096 -Wl,-s)
+  -Wl,-T,${PROJECT_SOURCE_DIR}/src/init/image.ld -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,max-page-size=4096 -Wl,-s)
 
 # ---- the rooms
 set(REAPER_ROOM_SOURCES)

@@ -110,6 +110,7 @@ Outcome wait_for_start(State& state) {
     exit_now(1);  // the creator died before its commit: nobody knows of us
   call(__NR_close, state.handshake);
   state.handshake = -1;
+  release_setup();
 
   for (;;) {
     if (!poll_with_signals(state.gate, static_cast<int>(signals), -1)) continue;

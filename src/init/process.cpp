@@ -130,6 +130,7 @@ Outcome supervise(State& state, const Operation& operation) {
   call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   call(__NR_chdir, "/");
   (void)keep_only(state.state_directory, record);
+  release_setup();
   watch(state.state_directory, record, static_cast<int32_t>(child.pid));
 }
 

@@ -65,6 +65,10 @@ void* map_memory(size_t size);  // null: out of memory
 
 [[noreturn]] void exit_now(int status);
 
+// Lets go of the code that only a container's making needs (image.ld): its pages need not stay with a process
+// that waits. What is called of it all the same, the kernel brings back.
+void release_setup();
+
 size_t length_of(const char* text);
 
 // Writes `number` in decimal so that it ends before `end`; 20 bytes are enough. The first digit.

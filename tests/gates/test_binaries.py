@@ -14,7 +14,8 @@ INIT = BUILD / "libexec/reaper-init"
 CHILD = list(BUILD.glob("CMakeFiles/reaper-child.dir/**/child.cpp.o"))
 INIT_OBJECTS = list(BUILD.glob("CMakeFiles/reaper-init.dir/**/*.cpp.o"))
 
-# Fault-around maps an image of this size as a whole, and no more (docs/architecture.md).
+# Fault-around maps an image of this size by one fault (docs/decisions/0003-own-init.md). What stays of it in a process that
+# waits is looked at by api.memory.
 MAX_INIT_BYTES = 64 * 1024
 # The child after a clone shares the host's memory: it makes system calls by inline assembly and calls nobody.
 CHILD_MAY_CALL = {"_GLOBAL_OFFSET_TABLE_"}

@@ -18,6 +18,12 @@
 
 namespace reaper::init {
 
+// What src/init/image.ld, which is not part of this build, would define.
+extern const char setup_begin[] asm("reaper_setup_begin");
+extern const char setup_end[] asm("reaper_setup_end");
+const char setup_begin[1] = {};
+const char setup_end[1] = {};
+
 // The seam: src/init/sys.h declares it for the hosted build.
 long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   test::Call call = {number, {a, b, c, d, e, f}, 0};
@@ -300,6 +306,8 @@ long Kernel::handle(const Call& call) {
     case __NR_mmap:
       return static_cast<long>(reinterpret_cast<intptr_t>(
           mmap(nullptr, static_cast<size_t>(a[1]), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
+    case __NR_madvise:
+      return 0;
     case __NR_read:
       return read_some(*this, call);
     case __NR_sendto:

@@ -63,6 +63,7 @@ void order_of_the_drop(void**) {
                         {__NR_prctl, PR_CAP_AMBIENT},
                         {__NR_prctl, PR_SET_KEEPCAPS},
                         {__NR_prctl, PR_SET_NO_NEW_PRIVS},
+                        {__NR_madvise, -1},
                         {__NR_accept4, -1},
                         {__NR_rt_sigprocmask, SIG_SETMASK},
                         {__NR_close_range, -1},
@@ -85,7 +86,8 @@ bool may_fail(const Kernel& good, size_t index) {
   const Call& call = good.calls[index];
   if (call.number == __NR_close || call.number == __NR_umask || call.number == __NR_exit_group) return true;
   if (call.number == __NR_prctl && call.arguments[0] == PR_SET_NAME) return true;  // a name for people
-  if (call.number == __NR_close_range) return true;                                // the fallback walks /proc/self/fd
+  if (call.number == __NR_madvise) return true;      // memory that would have been let go of
+  if (call.number == __NR_close_range) return true;  // the fallback walks /proc/self/fd
   if (call.number == __NR_getpid || call.number == __NR_geteuid || call.number == __NR_execve) return true;
   if (call.number == __NR_sendto) return true;      // told below, by what is sent
   if (call.number == __NR_newfstatat) return true;  // /usr/bin/sh is not there: the next entry of PATH is

@@ -36,6 +36,7 @@ MUTANTS = [
     ("proc-short-write", "src/init/proc_file.cpp", "static_cast<uint64_t>(written) == size ? Outcome{} : failed_call(-EIO, what)", "Outcome{}",
      "unit.init_stages unit.init_attributes"),
     ("proc-write-again", "src/init/proc_file.cpp", "call_again(__NR_write", "call(__NR_write", "unit.init_stages"),
+    ("setup-stays", "src/init/sys.cpp", "  call(__NR_madvise, setup_begin, setup_end - setup_begin, MADV_DONTNEED);", "", "unit.init_stages api.memory"),
     ("hook-end-unknown", "src/init/process.cpp", "if (call_again(__NR_waitid, P_PID, child.pid, &info, WEXITED, nullptr) < 0) exit_now(1);",
      "call_again(__NR_waitid, P_PID, child.pid, &info, WEXITED, nullptr);", "unit.init_hook"),
     ("unknown-operation", "src/init/run.cpp", "return malformed(0);  // an operation that this init does not know is never skipped",
