@@ -60,6 +60,31 @@ Outcome empty_directory(long& mount) {
   return outcome;
 }
 
+bool is_device(const struct stat& status, const Operation& operation) {
+  return (status.st_mode & type_mask) == (operation.number(0) & type_mask) && status.st_rdev == operation.number(1);
+}
+
+// Who may make no devices (mknod(2) is EPERM in a user namespace, and without CAP_MKNOD) is lent the host's: what has
+// that name there, if it is that device and no other.
+Outcome lend_device(const Operation& operation, long parent, const char* name) {
+  const char* const path = operation.string(0);
+  const long copy = call(__NR_open_tree, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  if (copy < 0) return failed_call(-EPERM, path);
+  struct stat status = {};
+  Outcome outcome = checked(call(__NR_fstat, copy, &status), path);
+  if (outcome.ok() && !is_device(status, operation)) outcome = failed_call(-EPERM, path);
+  if (outcome.ok()) outcome = checked(call(__NR_mknodat, parent, name, type_regular | 0600, 0), path);
+  long file = -1;
+  if (outcome.ok()) {
+    file = call(__NR_openat, parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+    outcome = checked(file, path);
+  }
+  if (outcome.ok()) outcome = move_mount(copy, file, path);
+  if (file >= 0) call(__NR_close, file);
+  call(__NR_close, copy);
+  return outcome;
+}
+
 }  // namespace
 
 // The copy is mounted over its own directory: pivot_root(2) wants a mount point, and mounts below a tree that hangs
@@ -85,15 +110,14 @@ Outcome make_device(State& state, const Operation& operation) {
   // A directory of devices that is a link could lead anywhere in the image (CVE-2026-41579).
   const long parent = parent_in_root(state.root, path, RESOLVE_NO_SYMLINKS, name);
   if (parent < 0) return failed_call(parent, path);
-  const auto mode = static_cast<uint32_t>(operation.number(0));
-  const uint64_t number = operation.number(1);
-  const long made = call(__NR_mknodat, parent, name, mode, number);
+  const long made = call(__NR_mknodat, parent, name, operation.number(0), operation.number(1));
   Outcome outcome = checked(made, path);
-  if (made == -EEXIST) {
+  if (made == -EPERM) {
+    outcome = lend_device(operation, parent, name);
+  } else if (made == -EEXIST) {
     struct stat status = {};
     outcome = checked(call(__NR_newfstatat, parent, name, &status, AT_SYMLINK_NOFOLLOW), path);
-    if (outcome.ok() && ((status.st_mode & type_mask) != (mode & type_mask) || status.st_rdev != number))
-      outcome = failed_call(-EEXIST, path);
+    if (outcome.ok() && !is_device(status, operation)) outcome = failed_call(-EEXIST, path);
   } else if (outcome.ok() && (operation.number(2) != 0 || operation.number(3) != 0)) {
     outcome =
         checked(call(__NR_fchownat, parent, name, operation.number(2), operation.number(3), AT_SYMLINK_NOFOLLOW), path);

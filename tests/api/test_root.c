@@ -225,6 +225,57 @@ static void test_devices(void **state) {
   free(mounts);
 }
 
+/* A caller without CAP_MKNOD: the host's devices, and nothing that is another one under their name. */
+struct borrower {
+  const struct scene *scene;
+  char *config, *others[2];
+};
+
+static int borrow_devices(void *argument) {
+  const struct borrower *borrower = argument;
+  CHECK(drop_capability(CAP_MKNOD) == 0);
+  CHECK(quiet_life(borrower->scene->runtime, "borrower", borrower->config, 0) == 0);
+  const struct expected wanted = {REAPER_ERR_PERMISSION, EPERM, "mknod", "/linux/devices/0", "CAP_MKNOD"};
+  for (size_t i = 0; i < COUNT_OF(borrower->others); ++i) {
+    const reaper_create_options options = options_of(borrower->scene, borrower->others[i]);
+    CHECK(!create_differs(borrower->scene, &options, &wanted));
+  }
+  return 0;
+}
+
+/* For those who have another bundle. */
+static char *with_absolute_root(const struct scene *scene, char *config) {
+  const char *const name = "\"rootfs\"";
+  const char *const at = strstr(config, name);
+  char *path = in_root(scene, "");
+  char *out = text_of("%.*s\"%s\"%s", (int)(at - config), config, path, at + strlen(name));
+  free(path);
+  free(config);
+  return out;
+}
+
+static void test_devices_of_the_host(void **state) {
+  NEED_ROOT_FILE_SYSTEM();
+  char *mounts = text_of("%s,%s,%s", proc, dev, devpts);
+  char *all = root_config(
+      "[ \"$(busybox stat -c %F-%t:%T /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty | busybox tr "
+      "'\\n' "
+      "' ')\" = 'character special file-1:3 character special file-1:5 character special file-1:7 character special "
+      "file-1:8 character special file-1:9 character special file-5:0 ' ] && echo x > /dev/null && busybox head -c 1 "
+      "/dev/zero > /x",
+      mounts, "", "");
+  struct borrower borrower = {*state, with_absolute_root(*state, all), {NULL, NULL}};
+  borrower.others[0] =
+      root_config("true", mounts, "", ",\"devices\":[{\"path\":\"/dev/null\",\"type\":\"c\",\"major\":1,\"minor\":5}]");
+  borrower.others[1] = root_config(
+      "true", mounts, "", ",\"devices\":[{\"path\":\"/dev/none-such\",\"type\":\"c\",\"major\":1,\"minor\":3}]");
+  assert_int_equal(in_child(borrow_devices, &borrower), 0);
+  free(borrower.others[1]);
+  free(borrower.others[0]);
+  free(borrower.config);
+  free(mounts);
+}
+
 static void test_masked_and_read_only_paths(void **state) {
   NEED_ROOT_FILE_SYSTEM();
   const struct scene *scene = *state;
@@ -377,6 +428,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_options, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_read_only, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_devices, root_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_devices_of_the_host, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_masked_and_read_only_paths, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_propagation, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_refusals, root_setup, scene_teardown),

@@ -108,6 +108,7 @@ struct Kernel {
   std::map<std::string, uint32_t> inside = {{"/", 040755}};  // what is in the container's root, with modes
   std::map<std::string, long> inside_error;                  // of openat2(2)
   std::vector<std::string> mounts, options;                  // in the order of the calls
+  bool no_devices = false;                                   // mknodat(2) makes none (capabilities(7), CAP_MKNOD)
   uint64_t null_device = 0;                                  // st_rdev of what is opened as a path
 
   // Faults.

@@ -77,6 +77,7 @@ std::optional<long> handle_mounts(Kernel& k, const Call& call) {
     case __NR_mkdirat:
       return make(k, below(place_at(k, a[0]), text_at(a[1])), S_IFDIR | static_cast<uint32_t>(a[2]));
     case __NR_mknodat:
+      if (k.no_devices && (a[2] & S_IFMT) == S_IFCHR) return -EPERM;
       return make(k, a[0] < 0 ? text_at(a[1]) : below(place_at(k, a[0]), text_at(a[1])), static_cast<uint32_t>(a[2]));
     case __NR_symlinkat:
       return make(k, below(place_at(k, a[1]), text_at(a[2])), S_IFLNK);

@@ -130,6 +130,36 @@ void devices_that_are_there(void**) {
   assert_int_equal(failure_of(other).header.error, EEXIST);
 }
 
+// Where none can be made, the host's is lent: the very device, or the errno of mknod(2).
+void devices_of_the_host(void**) {
+  const std::vector<Operation> plan = {whole_root()[0],
+                                       {Op::device, "/linux/devices/0", {S_IFCHR | 0600, 0x103, 0, 0}, {"/dev/null"}}};
+  Kernel k = kernel_for(plan);
+  k.no_devices = true;
+  k.files["copy of /dev/null"] = 020666;
+  k.files["null"] = 0100600;
+  k.proc_magic = 0x9fa0;
+  assert_true(run_init(k).executed);
+  assert_true(has(k, "copy of /dev/null on null"));
+  assert_int_equal(k.inside["/dev/null"], S_IFREG | 0600);
+  Kernel other = kernel_for(plan);
+  other.no_devices = true;
+  other.files["copy of /dev/null"] = 020666;
+  other.null_device = 0x105;
+  assert_int_equal(failure_of(other).header.error, EPERM);
+  Kernel no_device = kernel_for(plan);
+  no_device.no_devices = true;
+  no_device.files["copy of /dev/null"] = 0100666;
+  assert_int_equal(failure_of(no_device).header.error, EPERM);
+  for (const long number : {__NR_open_tree, __NR_fstat, __NR_openat, __NR_move_mount}) {
+    Kernel fails = kernel_for({plan[1]});
+    fails.no_devices = true;
+    fails.files["copy of /dev/null"] = 020666;
+    fails.deny[number] = -EPERM;
+    assert_false(run_init(fails).executed);
+  }
+}
+
 void another_dev_null(void**) {
   Kernel k = kernel_for({{Op::mask, "/linux/maskedPaths/0", {}, {"/proc/keys"}}});
   k.null_device = 0x105;
@@ -177,6 +207,7 @@ int main() {
       cmocka_unit_test(what_stands_in_procfs), cmocka_unit_test(devices_that_are_there),
       cmocka_unit_test(another_dev_null),      cmocka_unit_test(remount_changes_what_is_there),
       cmocka_unit_test(malformed_operations),  cmocka_unit_test(paths_that_are_too_long),
+      cmocka_unit_test(devices_of_the_host),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
