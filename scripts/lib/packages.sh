@@ -11,6 +11,9 @@ PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev)
 PACKAGES_TEST=(libcmocka-dev clang-format-19 clang-tidy-19 gcovr python3 libcap2-bin iproute2 util-linux procps strace mandoc busybox-static
   shellcheck clang-19 libclang-rt-19-dev golang-1.19-go rustc cargo abigail-tools)
 
+# newuidmap and newgidmap, which give the container of an ordinary user more than one id.
+PACKAGES_TEST+=(uidmap)
+
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 # As root directly, otherwise by sudo, which may ask for a password only at a terminal.

@@ -40,6 +40,10 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
   if (linux_section && linux_section->type() == JsonType::object) {
     if (auto namespaces = TRY(linux_section->member("namespaces")))
       KEEP(refusals, config.namespaces, read_namespaces(*namespaces, notes));
+    if (auto mappings = TRY(linux_section->member("uidMappings")))
+      KEEP(refusals, config.uid_mappings, read_id_mappings(*mappings, refusals));
+    if (auto mappings = TRY(linux_section->member("gidMappings")))
+      KEEP(refusals, config.gid_mappings, read_id_mappings(*mappings, refusals));
     if (auto devices = TRY(linux_section->member("devices")))
       KEEP(refusals, config.devices, read_devices(*devices, refusals));
     if (auto paths = TRY(linux_section->member("maskedPaths")))

@@ -89,6 +89,11 @@ struct Device {
   uint32_t uid = 0, gid = 0;
 };
 
+// A range of ids of a new user namespace, and what they are outside (user_namespaces(7)).
+struct IdMapping {
+  uint32_t container = 0, host = 0, size = 0;
+};
+
 struct Namespace {
   std::string type;  // the specification's name: "pid", "network", ...
   std::string path;  // empty: a new one
@@ -150,6 +155,7 @@ struct Config {
   std::optional<Process> process;  // the specification allows create without it; start is an error then
   Hooks hooks;
   std::vector<Namespace> namespaces;
+  std::vector<IdMapping> uid_mappings, gid_mappings;
   std::optional<uint32_t> personality;      // PER_*
   std::optional<std::string> cgroups_path;  // "/a/b" from the cgroup mounts, "a/b" from the caller's own cgroup
   std::map<std::string, std::string> annotations;

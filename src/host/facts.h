@@ -44,6 +44,13 @@ struct LabelFacts {
 };
 LabelFacts read_label_facts();
 
+// What is needed for id maps that the kernel would not take from this process.
+struct IdMapFacts {
+  std::string uid_helper, gid_helper;  // the paths of newuidmap(1) and newgidmap(1); empty: not installed
+  uint32_t overflow_gid = 65534;       // what a group outside of every map is seen as
+};
+IdMapFacts read_id_map_facts();
+
 // The calling thread, from getres*id, getgroups, capget, prctl and getrlimit: no /proc.
 struct ProcessFacts {
   uint32_t real_uid = 0, effective_uid = 0, saved_uid = 0;
@@ -58,6 +65,8 @@ struct ProcessFacts {
   SchedulingFacts scheduling;
   LabelFacts labels;
   CgroupFacts cgroups;
+  IdMapFacts id_maps;
+  bool setgroups_denied = false;  // in the user namespace that the container's process is in
 };
 Result<ProcessFacts> read_process_facts();
 

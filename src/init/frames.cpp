@@ -44,6 +44,14 @@ long read_exactly(int fd, void* out, uint64_t size) {
   return 1;
 }
 
+Outcome await_frame(int fd, wire::Frame type) {
+  wire::FrameHeader frame;
+  if (read_exactly(fd, &frame, sizeof frame) <= 0) exit_now(1);
+  const bool expected =
+      frame.magic == wire::frame_magic && frame.type == static_cast<uint16_t>(type) && frame.size == 0;
+  return expected ? Outcome{} : malformed(0);
+}
+
 long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size) {
   const wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(type), size, 0};
   const long result = send_all(fd, &header, sizeof header);

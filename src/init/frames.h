@@ -9,6 +9,9 @@ namespace reaper::init {
 // 1: all read; 0: end of file before the first byte; negative errno otherwise (EPROTO: end of file in the middle).
 long read_exactly(int fd, void* out, uint64_t size);
 
+// Waits for a frame without payload. The process ends where the library is gone: there is nobody to tell.
+Outcome await_frame(int fd, wire::Frame type);
+
 // 0 or a negative errno. A peer that is gone gives -EPIPE, never a signal.
 long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size);
 

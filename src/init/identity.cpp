@@ -44,15 +44,19 @@ Outcome set_uid(const Operation& operation) {
   return checked(call(__NR_setresuid, uid, uid, uid));
 }
 
-Outcome set_capabilities(const Operation& operation) {
+long set_capability_sets(uint64_t permitted, uint64_t effective, uint64_t inheritable) {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2];
   for (int half = 0; half < 2; ++half) {
-    data[half].permitted = static_cast<uint32_t>(operation.number(0) >> (32 * half));
-    data[half].effective = static_cast<uint32_t>(operation.number(1) >> (32 * half));
-    data[half].inheritable = static_cast<uint32_t>(operation.number(2) >> (32 * half));
+    data[half].permitted = static_cast<uint32_t>(permitted >> (32 * half));
+    data[half].effective = static_cast<uint32_t>(effective >> (32 * half));
+    data[half].inheritable = static_cast<uint32_t>(inheritable >> (32 * half));
   }
-  return checked(call(__NR_capset, &header, data));
+  return call(__NR_capset, &header, data);
+}
+
+Outcome set_capabilities(const Operation& operation) {
+  return checked(set_capability_sets(operation.number(0), operation.number(1), operation.number(2)));
 }
 
 Outcome set_ambient(const Operation& operation) {

@@ -57,13 +57,7 @@ Outcome set_umask(const Operation& operation) {
 
 // The library puts this process into its cgroups, and says so.
 Outcome await_placement(State& state) {
-  wire::FrameHeader placed;
-  const long got = read_exactly(state.handshake, &placed, sizeof placed);
-  if (got <= 0) exit_now(exit_failed);  // the library is gone: nobody to tell
-  if (placed.magic != wire::frame_magic || placed.type != static_cast<uint16_t>(wire::Frame::placed) ||
-      placed.size != 0)
-    return malformed(0);
-  return {};
+  return await_frame(state.handshake, wire::Frame::placed);
 }
 
 Outcome set_no_new_privs() {
@@ -142,6 +136,7 @@ constexpr Row rows[] = {
     {wire::Op::read_only_path, 0, 0, 1, run_stage<make_path_read_only>},
     {wire::Op::finish_root, 2, 2, 0, run_stage<finish_root>},
     {wire::Op::console, 0, 0, 0, run_stage<bind_console>},
+    {wire::Op::user_namespace, 2, 2, any, run_stage<enter_user_namespace>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

@@ -58,6 +58,9 @@ Outcome set_domainname(const Operation& operation);
 Outcome set_loopback_up();
 Outcome set_propagation(const Operation& operation);
 
+// user_namespace.cpp
+Outcome enter_user_namespace(State& state, const Operation& operation);
+
 // root.cpp
 Outcome enter_root(State& state, const Operation& operation);
 Outcome make_device(State& state, const Operation& operation);
@@ -79,6 +82,7 @@ Outcome set_rlimit(const Operation& operation);
 Outcome set_oom_score_adj(const Operation& operation);
 
 // identity.cpp
+long set_capability_sets(uint64_t permitted, uint64_t effective, uint64_t inheritable);
 Outcome set_keep_caps(const Operation& operation);
 Outcome drop_bounding(const Operation& operation);
 Outcome set_groups(const Operation& operation);

@@ -69,6 +69,35 @@ void reap(const Fd& pidfd) {
   }
 }
 
+// In a new user namespace the child holds everything there is, and its exec would take that from whoever is not root
+// there: without a map, nobody is.
+void carry(const LaunchRequest& request, ChildWork& work) {
+  const ProcessFacts& facts = *request.facts;
+  if ((request.namespaces & CLONE_NEWUSER) != 0) {
+    const uint64_t all = ~uint64_t{0} >> (63 - facts.last_capability);
+    work.raise = work.permitted = work.effective = work.inheritable = all;
+    return;
+  }
+  const CarriedCapabilities carried = carried_capabilities(facts);
+  work.raise = carried.ambient;
+  work.permitted = facts.capabilities.permitted;
+  work.effective = facts.capabilities.effective;
+  work.inheritable = carried.inheritable;
+}
+
+// What would help, where it is the user namespace that the kernel does not want to make (clone(2)).
+Error clone_error(uint64_t namespaces, int number) {
+  Error error = system_error("clone", "clone3", number);
+  if ((namespaces & CLONE_NEWUSER) == 0) return error;
+  error.pointer = "/linux/namespaces";
+  if (number == ENOSPC || number == EUSERS)
+    error.message += "; this user may have no more user namespaces (user.max_user_namespaces), or they are too deep";
+  if (number == EPERM)
+    error.message +=
+        "; this process may make no user namespace: it is in a chroot, or a policy of this host forbids it";
+  return error;
+}
+
 }  // namespace
 
 Result<Launched> clone_init(const LaunchRequest& request) {
@@ -86,17 +115,12 @@ Result<Launched> clone_init(const LaunchRequest& request) {
   std::to_chars(number, number + sizeof number - 1, theirs.get());
   const char* const argv[] = {"reaper-init", number, nullptr};
 
-  const CapabilitySets& own = request.facts->capabilities;
   ChildWork work = {};
   work.init_image = request.init_image;
   work.argv = argv;
   work.inherit = inherit.data();
   work.inherit_count = inherit.size();
-  const CarriedCapabilities carried = carried_capabilities(*request.facts);
-  work.raise = carried.ambient;
-  work.permitted = own.permitted;
-  work.effective = own.effective;
-  work.inheritable = carried.inheritable;
+  carry(request, work);
 
   // Said before it is born: it need not wait for this thread to be woken.
   launched.unsent = launch_frame(request);
@@ -111,7 +135,7 @@ Result<Launched> clone_init(const LaunchRequest& request) {
     pid = vfork_by_clone3(request.namespaces, &pidfd, work);
     if (pid == -ENOSYS || pid == -EPERM) pid = vfork_by_clone(request.namespaces, &pidfd, work);
   }
-  if (pid < 0) return fail(system_error("clone", "clone3", static_cast<int>(-pid)));
+  if (pid < 0) return fail(clone_error(request.namespaces, static_cast<int>(-pid)));
   launched.pid = static_cast<pid_t>(pid);
   launched.pidfd = Fd(pidfd);
   if (work.failed_call != nullptr) {

@@ -55,14 +55,18 @@ Status await_cloned(Launched& launched) {
   return {};
 }
 
-Status send_placed(Launched& launched) {
+// A process that has ended has said why: await_ready() reads it.
+Status send_unsent(Launched& launched) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
-  Status sent = talk.send_bytes(launched.unsent);
-  if (sent.has_value()) {
-    launched.unsent.clear();
-    sent = talk.send(wire::Frame::placed);
-  }
-  return is_gone(sent) ? Status{} : sent;  // await_ready() reads what it said before it ended
+  const Status sent = talk.send_bytes(launched.unsent);
+  if (sent.has_value()) launched.unsent.clear();
+  return is_gone(sent) ? Status{} : sent;
+}
+
+Status send_frame(const Launched& launched, wire::Frame type) {
+  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
+  const Status sent = talk.send(type);
+  return is_gone(sent) ? Status{} : sent;
 }
 
 Status await_ready(Launched& launched) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "core/fd.h"
 #include "core/result.h"
 #include "host/facts.h"
+#include "plan/plan.h"
 #include "plan/wire.h"
 
 namespace reaper {
@@ -37,7 +39,7 @@ struct LaunchRequest {
   int stdio[3] = {-1, -1, -1};
   std::span<const int32_t> extra_fds;
   const ProcessFacts* facts = nullptr;  // what the child may carry through execveat
-  uint64_t namespaces = 0;              // CLONE_NEWPID, or 0; of a supervisor 0: its child has the namespace
+  uint64_t namespaces = 0;              // CLONE_NEWPID, CLONE_NEWUSER; of a supervisor 0: its child has the namespaces
 };
 
 struct Launched {
@@ -58,8 +60,14 @@ Result<Launched> clone_init(const LaunchRequest& request);
 // For a plan with `supervise` or `report`: what clone_init() gave is the process that stays, and becomes `keeper`.
 // Waits for it to say which process it has cloned.
 Status await_cloned(Launched& launched);
-// For a plan with `cgroup`: the process is where it belongs.
-Status send_placed(Launched& launched);
+// For a plan with `cgroup` (wire::Frame::placed) and one with `user_namespace` (mapped): what the process waits for is
+// done.
+Status send_frame(const Launched& launched, wire::Frame type);
+Status send_unsent(Launched& launched);  // before these
+// For a plan with `user_namespace`, after send_unsent(): writes the maps and says so. `helper` runs a program that
+// writes one in our place.
+using MapHelper = std::function<Status(const std::string& program, const std::string& map, std::string_view pointer)>;
+Status write_id_maps(const Launched& launched, const UserNamespaceMaps& maps, const MapHelper& helper);
 // Waits for READY: everything but the program is in place. Takes its terminal on the way.
 Status await_ready(Launched& launched);
 // For a plan with `report`, after await_cloned(): waits for the end of the process. An error of a step before its

@@ -56,8 +56,9 @@ struct IdentityPlan {
   std::vector<uint32_t> groups;  // sorted
   std::optional<Operation> set_groups, set_gid, set_uid;
 };
+// `gids`: the ranges of a new user namespace, or none.
 Result<IdentityPlan> plan_identity(const Process& process, const ProcessFacts& facts, const InitState& init,
-                                   Notes& notes);
+                                   Notes& notes, const std::vector<IdMapping>& gids = {});
 
 struct CapabilityPlan {
   CapabilitySets before_exec;
@@ -95,10 +96,21 @@ Result<AttributePlan> plan_attributes(const Config& config, const ProcessFacts& 
                                       Notes& notes);
 std::optional<Operation> plan_keyring(const PlanOptions& options);
 
+// user_namespace.cpp: a new user namespace, and what the container's process is in it before it gives anything up.
+struct UserNamespace {
+  UserNamespaceMaps maps;
+  std::optional<Operation> enter;
+  ProcessFacts inside;  // the caller's own where there is no new one
+};
+Result<UserNamespace> plan_user_namespace(const Config& config, const ProcessFacts& facts, Notes& notes);
+// What an id of the container is outside; nullopt: it is in no range.
+std::optional<uint32_t> mapped_id(const std::vector<IdMapping>& mappings, uint32_t id);
+uint64_t all_capabilities(int last);
+
 // namespaces.cpp: linux.namespaces, hostname and domainname.
 struct NamespacePlan {
   std::vector<Namespace> foreign;  // those that are not the caller's own
-  bool new_pid = false;            // the process is cloned into a new pid namespace
+  uint64_t clone = 0;              // CLONE_NEW* flags: those that the process is cloned into
   std::vector<Operation> make;     // before the program's own environment is prepared
   std::optional<Operation> late;   // a new cgroup namespace, whose root is the cgroup that the process is in by then
 };

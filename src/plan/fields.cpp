@@ -69,7 +69,12 @@ constexpr Field namespace_fields[] = {{"network", Form::flag, 0, "network", "", 
                                       {"ipc", Form::flag, 0, "ipc", "", CLONE_NEWIPC},
                                       {"uts", Form::flag, 0, "uts", "", CLONE_NEWUTS},
                                       {"cgroup", Form::flag, 0, "cgroup", "", CLONE_NEWCGROUP}};
-constexpr Field supervise_fields[] = {{"pid", Form::flag, 0, "in a new pid namespace", "", CLONE_NEWPID}};
+constexpr Field supervise_fields[] = {{"pid", Form::flag, 0, "in a new pid namespace", "", CLONE_NEWPID},
+                                      {"user", Form::flag, 0, "in a new user namespace", "", CLONE_NEWUSER}};
+constexpr Field user_namespace_fields[] = {{"uidMap", Form::string, 0, "uids "},
+                                           {"gidMap", Form::string, 1, "gids "},
+                                           {"setgroups", Form::flag, 1, "setgroups", "", 1},
+                                           {"helpers", Form::rest, 2, "helpers "}};
 constexpr Field path_fields[] = {{"path", Form::string}};
 constexpr Field propagation_fields[] = {{"slave", Form::flag, 0, "slave", "", MS_SLAVE},
                                         {"recursive", Form::flag, 0, "recursive", "", MS_REC}};
@@ -150,6 +155,7 @@ constexpr Row rows[] = {
     {wire::Op::read_only_path, {"readonly", path_fields}},
     {wire::Op::finish_root, {"finish_root", finish_root_fields}},
     {wire::Op::console, {"console", {}}},
+    {wire::Op::user_namespace, {"user_namespace", user_namespace_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

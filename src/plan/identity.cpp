@@ -39,20 +39,29 @@ Result<std::optional<Operation>> plan_gid(uint32_t gid, const char* pointer, con
 
 // With a `user`, the groups are exactly additionalGids: the primary gid is not added, and none of the caller's stays
 // (CVE-2022-36109). The one exception needs our own ids, no additionalGids and no privilege to do better.
-Status plan_groups(const User& user, const ProcessFacts& facts, const InitState& init, IdentityPlan& plan,
-                   Notes& notes) {
+Status plan_groups(const User& user, const ProcessFacts& facts, const InitState& init,
+                   const std::vector<IdMapping>& gids, IdentityPlan& plan, Notes& notes) {
   const bool asked = user.additional_gids.has_value();
   const std::string pointer = asked ? "/process/user/additionalGids" : "/process/user";
   std::vector<uint32_t> wanted = sorted_unique(user.additional_gids.value_or(std::vector<uint32_t>{}));
   plan.groups = facts.groups;
   if (wanted == sorted_unique(facts.groups)) return {};
-  if (!init.has(CAP_SETGID)) {
+  if (facts.setgroups_denied && asked)
+    return fail(plan_error(REAPER_ERR_PERMISSION, pointer,
+                           "the groups cannot be set: a user namespace whose group ids an ordinary user has mapped "
+                           "denies setgroups(2); leave them out, or map more than one id by newgidmap"));
+  if (facts.setgroups_denied || !init.has(CAP_SETGID)) {
     const bool own_ids = user.uid == facts.effective_uid && user.gid == facts.effective_gid;
-    if (asked || !own_ids) return fail(lacks_capability(CAP_SETGID, pointer, hint));
-    notes.warnings.push_back({pointer, "the supplementary groups of the caller are inherited: clearing them needs " +
-                                           capability_name(CAP_SETGID) + ", which this process lacks"});
+    if (asked || (!own_ids && !facts.setgroups_denied)) return fail(lacks_capability(CAP_SETGID, pointer, hint));
+    notes.warnings.push_back(
+        {pointer, facts.setgroups_denied
+                      ? "the supplementary groups of the caller are inherited: its user namespace denies setgroups(2)"
+                      : "the supplementary groups of the caller are inherited: clearing them needs " +
+                            capability_name(CAP_SETGID) + ", which this process lacks"});
     return {};
   }
+  // The kernel keeps them sorted by what they are outside, and gives them back in that order.
+  if (!gids.empty()) std::ranges::sort(wanted, {}, [&](uint32_t gid) { return mapped_id(gids, gid).value_or(gid); });
   Operation operation{wire::Op::groups, pointer, {}, {}};
   operation.numbers.assign(wanted.begin(), wanted.end());
   plan.set_groups = std::move(operation);
@@ -63,7 +72,7 @@ Status plan_groups(const User& user, const ProcessFacts& facts, const InitState&
 }  // namespace
 
 Result<IdentityPlan> plan_identity(const Process& process, const ProcessFacts& facts, const InitState& init,
-                                   Notes& notes) {
+                                   Notes& notes, const std::vector<IdMapping>& gids) {
   IdentityPlan plan;
   Refusals& refusals = notes.refusals;
   if (!process.user.has_value()) {
@@ -81,7 +90,7 @@ Result<IdentityPlan> plan_identity(const Process& process, const ProcessFacts& f
   // The uid first: it is what a person who may not do this thinks of.
   KEEP(refusals, plan.set_uid, plan_uid(user.uid, "/process/user/uid", facts, init));
   KEEP(refusals, plan.set_gid, plan_gid(user.gid, "/process/user/gid", facts, init));
-  TRY(refusals.take(plan_groups(user, facts, init, plan, notes)));
+  TRY(refusals.take(plan_groups(user, facts, init, gids, plan, notes)));
   return plan;
 }
 

@@ -26,7 +26,7 @@ constexpr Type types[] = {{"pid", "pid_for_children", CLONE_NEWPID, Support::fre
                           {"mount", "mnt", CLONE_NEWNS, Support::fresh},
                           {"ipc", "ipc", CLONE_NEWIPC, Support::fresh_or_joined},
                           {"uts", "uts", CLONE_NEWUTS, Support::fresh_or_joined},
-                          {"user", "user", CLONE_NEWUSER, Support::none},
+                          {"user", "user", CLONE_NEWUSER, Support::fresh},
                           {"cgroup", "cgroup", CLONE_NEWCGROUP, Support::fresh_or_joined},
                           {"time", "time_for_children", CLONE_NEWTIME, Support::none}};
 
@@ -113,11 +113,16 @@ Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& ini
       fresh |= flag;
   }
   if (!plan.foreign.empty()) TRY(refuse_inner_hooks(config.hooks, notes));
-  plan.new_pid = (fresh & CLONE_NEWPID) != 0;
+  plan.clone = fresh & (CLONE_NEWPID | CLONE_NEWUSER);
+  // Its root has no say over what belongs to another one (setns(2)).
+  for (const Operation& join : joins)
+    if ((fresh & CLONE_NEWUSER) != 0)
+      TRY(notes.refusals.refuse(plan_error(REAPER_ERR_UNSUPPORTED, join.pointer,
+                                           "this version joins no namespace from within a new user namespace")));
   if ((fresh & CLONE_NEWCGROUP) != 0)
     plan.late = Operation{wire::Op::unshare, "/linux/namespaces", {CLONE_NEWCGROUP}, {}};
-  if (plan.new_pid) plan.make.push_back({wire::Op::first_process, "/linux/namespaces", {}, {}});
-  const uint64_t here = fresh & ~uint64_t{CLONE_NEWCGROUP | CLONE_NEWPID};
+  if ((fresh & CLONE_NEWPID) != 0) plan.make.push_back({wire::Op::first_process, "/linux/namespaces", {}, {}});
+  const uint64_t here = fresh & ~(uint64_t{CLONE_NEWCGROUP} | plan.clone);
   if (here != 0) plan.make.push_back({wire::Op::unshare, "/linux/namespaces", {here}, {}});
   // The container sees what the host mounts later, and the host nothing of the container's.
   if ((here & CLONE_NEWNS) != 0)

@@ -86,21 +86,36 @@ void plan_proc_files(const Process& process, std::vector<Operation> labels, Plan
   add(plan, std::move(labels));
 }
 
-Status plan_process(const Config& config, const ProcessFacts& facts, const PlanOptions& options, RootPlan root,
+// What is made before the program's own environment is prepared.
+struct Surroundings {
+  std::vector<Operation> namespaces;
+  RootPlan root;
+  bool own_user = false;  // a new user namespace is among them
+};
+
+Status plan_process(const Config& config, const ProcessFacts& facts, const PlanOptions& options, Surroundings around,
                     Plan& plan, Notes& notes) {
   const Process& process = *config.process;
   const std::string pause = pause_annotation(config);
   const InitState init = state_of_init(facts);
-  IdentityPlan ids = TRY(plan_identity(process, facts, init, notes));
+  // Limits and scheduling are the host's: the root of another user namespace has no rights there.
+  InitState outside = init;
+  if (around.own_user) outside.capabilities = {};
+  RootPlan& root = around.root;
+  IdentityPlan ids = TRY(plan_identity(process, facts, init, notes, config.gid_mappings));
   CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes));
-  RlimitPlan rlimits = TRY(plan_rlimits(process, facts, init, notes));
-  AttributePlan attributes = TRY(plan_attributes(config, facts, init, notes));
+  RlimitPlan rlimits = TRY(plan_rlimits(process, facts, outside, notes));
+  AttributePlan attributes = TRY(plan_attributes(config, facts, outside, notes));
   plan.identity = planned_identity(process, facts, ids, capabilities.before_exec);
 
   std::optional<Operation> terminal;
   KEEP(notes.refusals, terminal, plan_terminal(process, init, ids.uid));
   const bool has_root = !root.make.empty();
-  if (has_root) plan_proc_files(process, std::move(attributes.labels), plan);
+  const bool proc_files_first = has_root || around.own_user;
+  // To become root there makes the files of /proc somebody else's.
+  if (around.own_user) plan_proc_files(process, std::move(attributes.labels), plan);
+  add(plan, std::move(around.namespaces));
+  if (has_root && !around.own_user) plan_proc_files(process, std::move(attributes.labels), plan);
   add(plan, std::move(root.make));
   const bool console = terminal.has_value() && has_root;
   add(plan, std::move(terminal));
@@ -111,13 +126,13 @@ Status plan_process(const Config& config, const ProcessFacts& facts, const PlanO
   // With the privileges that init starts with.
   add(plan, std::move(rlimits.early));
   add(plan, std::move(attributes.early));
-  if (!has_root) plan_proc_files(process, {}, plan);
+  if (!proc_files_first) plan_proc_files(process, {}, plan);
   // From here on nobody may trace it or open its /proc files, init's own oom_score_adj included.
   add(plan, wire::Op::not_dumpable);
   add(plan, plan_keyring(options));
   if (process.user.has_value() && process.user->umask.has_value())
     add(plan, wire::Op::umask, "/process/user/umask", {*process.user->umask});
-  if (!has_root) add(plan, std::move(attributes.labels));
+  if (!proc_files_first) add(plan, std::move(attributes.labels));
 
   // The drop. Bounding and groups need capabilities that the uid takes with it; the uid decides what capset may do.
   add(plan, std::move(capabilities.inherit));
@@ -160,38 +175,44 @@ PlannedIdentity unchanged_identity(const ProcessFacts& facts) {
   return identity;
 }
 
-Status plan_config(const Config& config, const ProcessFacts& facts, const PlanOptions& options, Plan& plan,
+Status plan_config(const Config& config, const ProcessFacts& caller, const PlanOptions& options, Plan& plan,
                    Notes& notes) {
   TRY(refuse_warnings(notes.warnings, options.strict));
+  UserNamespace user = TRY(plan_user_namespace(config, caller, notes));
+  const ProcessFacts& facts = user.inside;
+  plan.maps = std::move(user.maps);
   NamespacePlan namespaces = TRY(plan_namespaces(config, state_of_init(facts), notes));
   plan.namespaces = namespaces.foreign;
-  const uint64_t new_pid = namespaces.new_pid ? CLONE_NEWPID : 0;
   plan.hooks = config.hooks;
   // A session of its own: the workload must not have the caller's terminal (TIOCSTI, CVE-2017-5226). The gate before
   // anything is given up: the state directory is the caller's.
   add(plan, wire::Op::session);
   if (options.supervise) {
     // It stays in a session of its own, so that no terminal's signals reach it.
-    add(plan, wire::Op::supervise, "", {new_pid});
+    add(plan, wire::Op::supervise, "", {namespaces.clone});
     add(plan, wire::Op::session);
   } else {
-    plan.clone_namespaces = new_pid;
+    plan.clone_namespaces = namespaces.clone;
   }
   if (config.cgroups_path && !options.no_cgroup) {
     // Before what depends on it: processor affinity is reset by a cpuset, real-time scheduling needs a share.
     KEEP(notes.refusals, plan.cgroups, plan_cgroups(*config.cgroups_path, facts.cgroups));
     add(plan, cgroup_operation(plan.cgroups));
   }
-  RootPlan root = TRY(plan_root(config, namespaces, facts.cgroups, plan.cgroups, options, notes));
+  Surroundings around;
+  around.root = TRY(plan_root(config, namespaces, facts.cgroups, plan.cgroups, options, notes));
+  around.own_user = user.enter.has_value();
+  if (around.own_user) around.namespaces.push_back(std::move(*user.enter));
+  for (Operation& operation : namespaces.make) around.namespaces.push_back(std::move(operation));
+  if (namespaces.late) around.namespaces.push_back(std::move(*namespaces.late));
   add(plan, wire::Op::gate);
-  add(plan, std::move(namespaces.make));
-  add(plan, std::move(namespaces.late));
   if (config.process.has_value()) {
-    TRY(plan_process(config, facts, options, std::move(root), plan, notes));
+    TRY(plan_process(config, facts, options, std::move(around), plan, notes));
   } else {
     plan.identity = unchanged_identity(facts);
-    add(plan, std::move(root.make));
-    add(plan, std::move(root.late));
+    add(plan, std::move(around.namespaces));
+    add(plan, std::move(around.root.make));
+    add(plan, std::move(around.root.late));
     add(plan, wire::Op::not_dumpable);
     add(plan, wire::Op::wait);
   }

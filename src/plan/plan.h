@@ -32,14 +32,23 @@ struct PlannedIdentity {
   uint32_t securebits = 0;
 };
 
+// What the library writes for a new user namespace, while reaper-init waits in it.
+struct UserNamespaceMaps {
+  bool fresh = false;                  // there is one
+  std::string uid_map, gid_map;        // as /proc/PID/uid_map takes them
+  std::string uid_helper, gid_helper;  // the program that writes it in our place; empty: we may
+  bool deny_setgroups = false;
+};
+
 struct Plan {
   std::vector<CgroupPlace> cgroups;  // where the library puts init: see wire::Op::cgroup
   std::vector<Operation> operations;
   PlannedIdentity identity;
   std::vector<Namespace> namespaces;  // those that are made or joined
-  uint64_t clone_namespaces = 0;      // CLONE_NEWPID where the library's clone makes it, otherwise 0
-  Hooks hooks;                        // at their moments: none of `operations` is about them
-  std::vector<Warning> warnings;      // those of the config too
+  uint64_t clone_namespaces = 0;      // CLONE_NEWPID and CLONE_NEWUSER where the library's clone makes them
+  UserNamespaceMaps maps;
+  Hooks hooks;                    // at their moments: none of `operations` is about them
+  std::vector<Warning> warnings;  // those of the config too
 };
 
 struct PlanOptions {

@@ -46,20 +46,20 @@ enum class Op : uint16_t {
                       //  securebits, flags, gid...] read back and compare; see verify_*
   exec = 20,          // [argc] argv..., envp...
   not_dumpable = 21,  // PR_SET_DUMPABLE 0: after oom_score_adj, which an unprivileged process could not write then
-  supervise = 22,     // [CLONE_NEWPID or 0] clone: the child carries on with the plan, this process stays as its
-                      //  supervisor (process.cpp)
-  report = 23,        // clone: the child carries on with the plan, this process tells the library how it ended
-  keyring = 24,       // name: a new session keyring (keyrings(7)); none where the kernel has or allows none
-  terminal = 25,      // [owner, rows, columns] a new pty as 0, 1 and 2, its master to the library; 0 rows and 0
-                      //  columns: no size
-  scheduler = 26,     // [policy, flags, nice as int64, priority, runtime, deadline, period] sched_setattr, read back
-  io_priority = 27,   // [class, level] of the process group, read back
-  personality = 28,   // [persona] read back
-  exec_label = 29,    // [label_*] text for /proc/thread-self/attr/exec: the next execve takes the label
-  listen = 30,        // [how many from 3 on] LISTEN_PID joins the environment (sd_listen_fds(3))
-  pause = 31,         // args[0] as the name; in the place of exec: stay, as the pause process of a pod (pause.cpp)
-  cgroup = 33,        // [count] directories: wait until the library has put this process into them
-  unshare = 34,       // [CLONE_NEW* flags] new namespaces for this process, all but a pid namespace
+  supervise = 22,  // [CLONE_NEWPID, CLONE_NEWUSER] clone: the child carries on with the plan, this process stays as its
+                   //  supervisor (process.cpp)
+  report = 23,     // clone: the child carries on with the plan, this process tells the library how it ended
+  keyring = 24,    // name: a new session keyring (keyrings(7)); none where the kernel has or allows none
+  terminal = 25,   // [owner, rows, columns] a new pty as 0, 1 and 2, its master to the library; 0 rows and 0
+                   //  columns: no size
+  scheduler = 26,  // [policy, flags, nice as int64, priority, runtime, deadline, period] sched_setattr, read back
+  io_priority = 27,    // [class, level] of the process group, read back
+  personality = 28,    // [persona] read back
+  exec_label = 29,     // [label_*] text for /proc/thread-self/attr/exec: the next execve takes the label
+  listen = 30,         // [how many from 3 on] LISTEN_PID joins the environment (sd_listen_fds(3))
+  pause = 31,          // args[0] as the name; in the place of exec: stay, as the pause process of a pod (pause.cpp)
+  cgroup = 33,         // [count] directories: wait until the library has put this process into them
+  unshare = 34,        // [CLONE_NEW* flags] new namespaces for this process, all but a pid namespace
   first_process = 35,  // this process was cloned into a new pid namespace: its pid there is 1
   join = 36,           // [CLONE_NEW* flag] path: setns into that namespace, which must be of this type
   hostname = 37,       // name: sethostname
@@ -76,6 +76,8 @@ enum class Op : uint16_t {
   read_only_path = 47,  // path
   finish_root = 48,     // [0 or 1: read-only, MS_* flags of its propagation or 0]
   console = 49,         // the terminal, which is standard input, over /dev/console
+  user_namespace = 50,  // [capabilities, 1: setgroups is allowed] maps of uids and gids, programs that write them: wait
+                        // until the library has written these, then become root there with exactly these capabilities
 };
 
 // Of `mount`. Attributes are MOUNT_ATTR_* (mount_setattr(2)).
@@ -124,6 +126,7 @@ enum class Frame : uint16_t {
   ended = 9,      // init -> library, of `report`: Ended
   terminal = 10,  // init -> library, before READY: the slave's path, and the master as SCM_RIGHTS
   placed = 11,    // library -> init, for `cgroup`; no payload
+  mapped = 12,    // library -> init, for `user_namespace`: the maps are written; no payload
 };
 
 struct FrameHeader {

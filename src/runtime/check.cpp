@@ -72,11 +72,15 @@ void check_bundle(const Runtime& runtime, const CreateRequest& request, ProcessF
     for (Error& error : check_root(config, bundle->path)) findings.add(std::move(error));
   if (sound) check_terminal(config, request, findings);
   check_host(runtime, request, findings);
+  if (plan) check_user_namespace(*plan, facts, findings);
   if (sound && config.process.has_value()) {
     check_process(*config.process, facts, findings);
     if (has_own_root(config))
       findings.note("/root/path",
                     "what cannot be told beforehand: whether the program is in this root, and may be executed");
+    else if (plan && plan->maps.fresh)
+      findings.note("/process/args/0",
+                    "what cannot be told beforehand: whether the container's ids may execute the program");
     else if (plan)
       check_program(*config.process, *plan, facts, findings);
     if (plan) note_privileges(*config.process, *plan, facts, findings);

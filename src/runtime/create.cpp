@@ -18,6 +18,7 @@
 #include "runtime/console.h"
 #include "runtime/container.h"
 #include "runtime/hooks.h"
+#include "runtime/id_maps.h"
 #include "runtime/namespaces.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
@@ -230,8 +231,20 @@ Result<std::vector<Fd>> reserve_descriptors(int any, const Plan& plan) {
 Status place_init(Launched& launched, const Cgroups& cgroups) {
   if (cgroups.list.empty()) return {};
   const Status placed = place_in_cgroups(cgroups, launched.pid);
-  if (placed.has_value()) return send_placed(launched);
+  if (placed.has_value()) {
+    TRY(send_unsent(launched));
+    return send_frame(launched, wire::Frame::placed);
+  }
   return placed.error().sys_errno == ESRCH ? fail(explain_absence(launched, placed.error())) : placed;
+}
+
+// It may have failed before, and have said why.
+Status map_init_ids(Runtime& runtime, const UserNamespaceMaps& maps, Launched& launched) {
+  if (!maps.fresh) return {};
+  TRY(send_unsent(launched));
+  Status mapped = map_ids(runtime, launched, maps);
+  if (mapped.has_value() || !TRY(has_ended(launched.pidfd))) return mapped;
+  return fail(explain_absence(launched, mapped.error()));
 }
 
 Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
@@ -263,6 +276,7 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
   container->record = make_record(prepared, id, born, undo.cgroups);
   TRY(place_init(undo.launched, undo.cgroups));
+  TRY(map_init_ids(*runtime, prepared.plan.maps, undo.launched));
   // Before READY it costs nothing: init carries out its plan meanwhile. But who finds a staged record with hooks takes
   // it that they have begun.
   if (container->record->hooks_json.empty())

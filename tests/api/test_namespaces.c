@@ -233,7 +233,8 @@ static void test_refusals(void **state) {
   release(holder);
   refused(scene, "{\"type\":\"ipc\",\"path\":\"/dev/null\"}", "", REAPER_ERR_INVALID, "/linux/namespaces/0/path",
           "is no namespace");
-  refused(scene, "{\"type\":\"user\"}", "", REAPER_ERR_UNSUPPORTED, "/linux/namespaces/0", "no new user namespace");
+  refused(scene, "{\"type\":\"user\"}", "", REAPER_ERR_INVALID, "/linux/uidMappings", "at least one range");
+  refused(scene, "{\"type\":\"time\"}", "", REAPER_ERR_UNSUPPORTED, "/linux/namespaces/0", "no new time namespace");
   refused(scene, "{\"type\":\"ipc\"}", ",\"hostname\":\"x\"", REAPER_ERR_INVALID, "/hostname", "uts namespace");
   refused(scene, "{\"type\":\"uts\",\"path\":\"/proc/self/ns/uts\"}", ",\"domainname\":\"x\"", REAPER_ERR_INVALID,
           "/domainname", "uts namespace");

@@ -203,6 +203,10 @@ static reaper::Config config_of(const std::string& name) {
   auto config = reaper::parse_config(read_text(directory() + name + ".json"));
   if (!config.has_value()) stop(name + ": " + config.error().message);
   config->namespaces.clear();
+  config->uid_mappings.clear();  // tests/api/test_user_namespace.c
+  config->gid_mappings.clear();
+  config->sysctl.clear();
+  config->monotonic = config->boottime = {};
   config->root.reset();  // tests/api/test_root.c
   config->mounts.clear();
   config->devices.clear();

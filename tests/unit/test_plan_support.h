@@ -160,6 +160,10 @@ inline void apply_fact(Situation& situation, const std::string& key, const std::
     facts.labels.apparmor = number_in(value) != 0;
   else if (key == "selinux")
     facts.labels.selinux = number_in(value) != 0;
+  else if (key == "uid_helper")
+    facts.id_maps.uid_helper = value;
+  else if (key == "gid_helper")
+    facts.id_maps.gid_helper = value;
   else if (key == "bundle")
     situation.options.bundle = value;
   else if (key == "supervise")
