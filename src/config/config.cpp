@@ -44,6 +44,13 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
       KEEP(refusals, config.uid_mappings, read_id_mappings(*mappings, refusals));
     if (auto mappings = TRY(linux_section->member("gidMappings")))
       KEEP(refusals, config.gid_mappings, read_id_mappings(*mappings, refusals));
+    if (auto parameters = TRY(linux_section->member("sysctl")))
+      KEEP(refusals, config.sysctl, read_sysctl(*parameters, refusals));
+    auto offsets = TRY(linux_section->member("timeOffsets"));
+    if (offsets && offsets->type() == JsonType::object) {
+      if (auto clock = TRY(offsets->member("monotonic"))) KEEP(refusals, config.monotonic, read_time_offset(*clock));
+      if (auto clock = TRY(offsets->member("boottime"))) KEEP(refusals, config.boottime, read_time_offset(*clock));
+    }
     if (auto devices = TRY(linux_section->member("devices")))
       KEEP(refusals, config.devices, read_devices(*devices, refusals));
     if (auto paths = TRY(linux_section->member("maskedPaths")))

@@ -94,6 +94,18 @@ struct IdMapping {
   uint32_t container = 0, host = 0, size = 0;
 };
 
+// A kernel parameter: its name as written, and its path below /proc/sys.
+struct Sysctl {
+  std::string name, path, value;
+};
+
+// Of a clock in a new time namespace (time_namespaces(7)).
+struct TimeOffset {
+  int64_t seconds = 0;
+  uint32_t nanoseconds = 0;
+  bool operator==(const TimeOffset&) const = default;
+};
+
 struct Namespace {
   std::string type;  // the specification's name: "pid", "network", ...
   std::string path;  // empty: a new one
@@ -156,6 +168,8 @@ struct Config {
   Hooks hooks;
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings, gid_mappings;
+  std::vector<Sysctl> sysctl;
+  TimeOffset monotonic, boottime;           // linux.timeOffsets
   std::optional<uint32_t> personality;      // PER_*
   std::optional<std::string> cgroups_path;  // "/a/b" from the cgroup mounts, "a/b" from the caller's own cgroup
   std::map<std::string, std::string> annotations;

@@ -137,6 +137,8 @@ constexpr Row rows[] = {
     {wire::Op::finish_root, 2, 2, 0, run_stage<finish_root>},
     {wire::Op::console, 0, 0, 0, run_stage<bind_console>},
     {wire::Op::user_namespace, 2, 2, any, run_stage<enter_user_namespace>},
+    {wire::Op::sysctl, 0, 0, 2, run_stage<set_sysctl>},
+    {wire::Op::time_offsets, 4, 4, 0, run_stage<set_time_offsets>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

@@ -58,6 +58,10 @@ Outcome set_domainname(const Operation& operation);
 Outcome set_loopback_up();
 Outcome set_propagation(const Operation& operation);
 
+// sysctl.cpp
+Outcome set_sysctl(const Operation& operation);
+Outcome set_time_offsets(const Operation& operation);
+
 // user_namespace.cpp
 Outcome enter_user_namespace(State& state, const Operation& operation);
 

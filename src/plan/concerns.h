@@ -114,6 +114,10 @@ struct NamespacePlan {
   std::vector<Operation> make;     // before the program's own environment is prepared
   std::optional<Operation> late;   // a new cgroup namespace, whose root is the cgroup that the process is in by then
 };
+// sysctl.cpp: what is set in them.
+Status plan_sysctl(const Config& config, const NamespacePlan& namespaces, std::vector<Operation>& out, Notes& notes);
+// Whether another mount namespace than the caller's is joined: all paths lead elsewhere there.
+bool joins_mounts(const std::vector<Namespace>& foreign);
 Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& init, Notes& notes);
 
 // root.cpp, mounts.cpp, devices.cpp: a root of the container's own, and what is in it.

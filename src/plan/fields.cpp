@@ -64,13 +64,17 @@ constexpr Field personality_fields[] = {{"domain", Form::word, 0, "", "", 0, dom
 constexpr std::string_view security_modules[] = {"", "apparmor", "selinux"};
 constexpr Field label_fields[] = {{"module", Form::word, 0, "", "", 0, security_modules}, {"label", Form::string}};
 constexpr Field listen_fields[] = {{"count", Form::number, 0, "", " from 3 on"}};
-constexpr Field namespace_fields[] = {{"network", Form::flag, 0, "network", "", CLONE_NEWNET},
-                                      {"mount", Form::flag, 0, "mount", "", CLONE_NEWNS},
-                                      {"ipc", Form::flag, 0, "ipc", "", CLONE_NEWIPC},
-                                      {"uts", Form::flag, 0, "uts", "", CLONE_NEWUTS},
-                                      {"cgroup", Form::flag, 0, "cgroup", "", CLONE_NEWCGROUP}};
+constexpr Field namespace_fields[] = {
+    {"network", Form::flag, 0, "network", "", CLONE_NEWNET},  {"mount", Form::flag, 0, "mount", "", CLONE_NEWNS},
+    {"ipc", Form::flag, 0, "ipc", "", CLONE_NEWIPC},          {"uts", Form::flag, 0, "uts", "", CLONE_NEWUTS},
+    {"cgroup", Form::flag, 0, "cgroup", "", CLONE_NEWCGROUP}, {"time", Form::flag, 0, "time", "", CLONE_NEWTIME}};
 constexpr Field supervise_fields[] = {{"pid", Form::flag, 0, "in a new pid namespace", "", CLONE_NEWPID},
                                       {"user", Form::flag, 0, "in a new user namespace", "", CLONE_NEWUSER}};
+constexpr Field sysctl_fields[] = {{"path", Form::string}, {"value", Form::string, 1, "= "}};
+constexpr Field time_offsets_fields[] = {{"monotonicSeconds", Form::signed_number, 0, "monotonic="},
+                                         {"monotonicNanoseconds", Form::number, 1, "+"},
+                                         {"boottimeSeconds", Form::signed_number, 2, "boottime="},
+                                         {"boottimeNanoseconds", Form::number, 3, "+"}};
 constexpr Field user_namespace_fields[] = {{"uidMap", Form::string, 0, "uids "},
                                            {"gidMap", Form::string, 1, "gids "},
                                            {"setgroups", Form::flag, 1, "setgroups", "", 1},
@@ -156,6 +160,8 @@ constexpr Row rows[] = {
     {wire::Op::finish_root, {"finish_root", finish_root_fields}},
     {wire::Op::console, {"console", {}}},
     {wire::Op::user_namespace, {"user_namespace", user_namespace_fields}},
+    {wire::Op::sysctl, {"sysctl", sysctl_fields}},
+    {wire::Op::time_offsets, {"time_offsets", time_offsets_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

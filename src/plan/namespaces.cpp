@@ -13,7 +13,7 @@ namespace reaper::planning {
 
 namespace {
 
-enum class Support : uint8_t { none, fresh, fresh_or_joined };  // `none`: only the caller's own
+enum class Support : uint8_t { fresh, fresh_or_joined };
 
 struct Type {
   std::string_view name;
@@ -23,12 +23,12 @@ struct Type {
 };
 constexpr Type types[] = {{"pid", "pid_for_children", CLONE_NEWPID, Support::fresh},
                           {"network", "net", CLONE_NEWNET, Support::fresh_or_joined},
-                          {"mount", "mnt", CLONE_NEWNS, Support::fresh},
+                          {"mount", "mnt", CLONE_NEWNS, Support::fresh_or_joined},
                           {"ipc", "ipc", CLONE_NEWIPC, Support::fresh_or_joined},
                           {"uts", "uts", CLONE_NEWUTS, Support::fresh_or_joined},
                           {"user", "user", CLONE_NEWUSER, Support::fresh},
                           {"cgroup", "cgroup", CLONE_NEWCGROUP, Support::fresh_or_joined},
-                          {"time", "time_for_children", CLONE_NEWTIME, Support::none}};
+                          {"time", "time_for_children", CLONE_NEWTIME, Support::fresh_or_joined}};
 
 const Type& type_of(const Namespace& wanted) {
   return *std::ranges::find(types, wanted.type, &Type::name);  // read_namespaces() knows the same names
@@ -45,10 +45,9 @@ Error refuse_path(const Error& cause, const std::string& pointer) {
 Result<bool> is_foreign(const Namespace& wanted, const std::string& pointer) {
   const Type& type = type_of(wanted);
   if (wanted.path.empty()) {
-    if (type.support != Support::none) return true;
-    return fail(
-        plan_error(REAPER_ERR_UNSUPPORTED, pointer,
-                   "this version makes no new " + wanted.type + " namespace; leave it out to stay in the caller's"));
+    // Linux 5.6, and not in every configuration of the kernel.
+    if (type.flag != CLONE_NEWTIME || namespace_inode(type.link).has_value()) return true;
+    return fail(plan_error(REAPER_ERR_UNSUPPORTED, pointer, "this kernel has no time namespaces (CONFIG_TIME_NS)"));
   }
   const Result<bool> own = same_namespace(type.link, wanted.path);
   if (!own.has_value()) return fail(refuse_path(own.error(), pointer + "/path"));
@@ -83,6 +82,27 @@ Status plan_name(wire::Op op, const std::string& name, const std::string& pointe
   return {};
 }
 
+// The clocks of a new time namespace, which this process enters then: nothing else would make it do so on every kernel.
+Status plan_clocks(const Config& config, uint64_t fresh, const InitState& init, NamespacePlan& plan, Notes& notes) {
+  constexpr const char* pointer = "/linux/timeOffsets";
+  const bool asked = config.monotonic != TimeOffset{} || config.boottime != TimeOffset{};
+  if ((fresh & CLONE_NEWTIME) == 0) {
+    if (!asked) return {};
+    return notes.refusals.refuse(
+        plan_error(REAPER_ERR_INVALID, pointer, "needs a new time namespace in /linux/namespaces"));
+  }
+  if (asked && !init.has(CAP_SYS_TIME))
+    TRY(notes.refusals.refuse(lacks_capability(CAP_SYS_TIME, pointer, "leave the offsets out")));
+  const TimeOffset& monotonic = config.monotonic;
+  const TimeOffset& boottime = config.boottime;
+  plan.make.push_back({wire::Op::time_offsets,
+                       asked ? pointer : "/linux/namespaces",
+                       {static_cast<uint64_t>(monotonic.seconds), monotonic.nanoseconds,
+                        static_cast<uint64_t>(boottime.seconds), boottime.nanoseconds},
+                       {}});
+  return {};
+}
+
 // Hooks that the specification has run inside the container's namespaces.
 Status refuse_inner_hooks(const Hooks& hooks, Notes& notes) {
   for (const HookKind kind : {HookKind::create_container, HookKind::start_container})
@@ -93,6 +113,11 @@ Status refuse_inner_hooks(const Hooks& hooks, Notes& notes) {
 }
 
 }  // namespace
+
+bool joins_mounts(const std::vector<Namespace>& foreign) {
+  const auto found = std::ranges::find(foreign, "mount", &Namespace::type);
+  return found != foreign.end() && !found->path.empty();
+}
 
 Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& init, Notes& notes) {
   NamespacePlan plan;
@@ -128,9 +153,13 @@ Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& ini
   if ((here & CLONE_NEWNS) != 0)
     plan.make.push_back({wire::Op::propagation, "/linux/namespaces", {MS_REC | MS_SLAVE}, {}});
   if ((here & CLONE_NEWNET) != 0) plan.make.push_back({wire::Op::loopback, "/linux/namespaces", {}, {}});
+  TRY(plan_clocks(config, fresh, init, plan, notes));
+  // In another mount namespace the paths of the others would be other files.
+  std::ranges::stable_partition(joins, [](const Operation& join) { return join.numbers[0] != CLONE_NEWNS; });
   plan.make.insert(plan.make.end(), joins.begin(), joins.end());
   TRY(notes.refusals.take(plan_name(wire::Op::hostname, config.hostname, "/hostname", plan, plan.make)));
   TRY(notes.refusals.take(plan_name(wire::Op::domainname, config.domainname, "/domainname", plan, plan.make)));
+  TRY(plan_sysctl(config, plan, plan.make, notes));
   return plan;
 }
 

@@ -91,6 +91,8 @@ struct Surroundings {
   std::vector<Operation> namespaces;
   RootPlan root;
   bool own_user = false;  // a new user namespace is among them
+  // The files of /proc are another's, or another procfs's, when these are made.
+  bool proc_files_first = false;
 };
 
 Status plan_process(const Config& config, const ProcessFacts& facts, const PlanOptions& options, Surroundings around,
@@ -111,11 +113,10 @@ Status plan_process(const Config& config, const ProcessFacts& facts, const PlanO
   std::optional<Operation> terminal;
   KEEP(notes.refusals, terminal, plan_terminal(process, init, ids.uid));
   const bool has_root = !root.make.empty();
-  const bool proc_files_first = has_root || around.own_user;
-  // To become root there makes the files of /proc somebody else's.
-  if (around.own_user) plan_proc_files(process, std::move(attributes.labels), plan);
+  const bool proc_files_first = has_root || around.proc_files_first;
+  if (around.proc_files_first) plan_proc_files(process, std::move(attributes.labels), plan);
   add(plan, std::move(around.namespaces));
-  if (has_root && !around.own_user) plan_proc_files(process, std::move(attributes.labels), plan);
+  if (has_root && !around.proc_files_first) plan_proc_files(process, std::move(attributes.labels), plan);
   add(plan, std::move(root.make));
   const bool console = terminal.has_value() && has_root;
   add(plan, std::move(terminal));
@@ -202,6 +203,7 @@ Status plan_config(const Config& config, const ProcessFacts& caller, const PlanO
   Surroundings around;
   around.root = TRY(plan_root(config, namespaces, facts.cgroups, plan.cgroups, options, notes));
   around.own_user = user.enter.has_value();
+  around.proc_files_first = around.own_user || joins_mounts(namespaces.foreign);
   if (around.own_user) around.namespaces.push_back(std::move(*user.enter));
   for (Operation& operation : namespaces.make) around.namespaces.push_back(std::move(operation));
   if (namespaces.late) around.namespaces.push_back(std::move(*namespaces.late));

@@ -78,6 +78,9 @@ enum class Op : uint16_t {
   console = 49,         // the terminal, which is standard input, over /dev/console
   user_namespace = 50,  // [capabilities, 1: setgroups is allowed] maps of uids and gids, programs that write them: wait
                         // until the library has written these, then become root there with exactly these capabilities
+  sysctl = 51,          // path below /proc/sys, value: written by way of a procfs of init's own
+  time_offsets = 52,    // [monotonic seconds as int64, nanoseconds, boottime seconds, nanoseconds] of the new time
+                        // namespace, which this process then is in
 };
 
 // Of `mount`. Attributes are MOUNT_ATTR_* (mount_setattr(2)).

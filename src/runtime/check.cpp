@@ -54,6 +54,12 @@ void check_terminal(const Config& config, const CreateRequest& request, Findings
     findings.add(console.error());
 }
 
+// Where this process can see neither with whose rights nor in which files the program is looked for.
+bool elsewhere(const Plan& plan) {
+  const auto mounts = std::ranges::find(plan.namespaces, "mount", &Namespace::type);
+  return plan.maps.fresh || (mounts != plan.namespaces.end() && !mounts->path.empty());
+}
+
 void check_bundle(const Runtime& runtime, const CreateRequest& request, ProcessFacts& facts, Findings& findings) {
   const auto bundle = read_bundle(request);
   if (!bundle.has_value()) findings.add(bundle.error());
@@ -78,9 +84,9 @@ void check_bundle(const Runtime& runtime, const CreateRequest& request, ProcessF
     if (has_own_root(config))
       findings.note("/root/path",
                     "what cannot be told beforehand: whether the program is in this root, and may be executed");
-    else if (plan && plan->maps.fresh)
+    else if (plan && elsewhere(*plan))
       findings.note("/process/args/0",
-                    "what cannot be told beforehand: whether the container's ids may execute the program");
+                    "what cannot be told beforehand: whether the program is there, and may be executed");
     else if (plan)
       check_program(*config.process, *plan, facts, findings);
     if (plan) note_privileges(*config.process, *plan, facts, findings);

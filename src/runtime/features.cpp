@@ -21,7 +21,7 @@ void write_linux(JsonWriter& out) {
   out.key("linux").begin_object();
   // Those that it makes. Of the others, only the caller's own are accepted.
   out.key("namespaces").begin_array();
-  for (const auto name : {"cgroup", "ipc", "mount", "network", "pid", "user", "uts"}) out.string(name);
+  for (const auto name : {"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"}) out.string(name);
   out.end_array();
   out.key("capabilities").begin_array();
   for (int number = 0; number < 64; ++number) {

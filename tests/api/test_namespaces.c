@@ -186,9 +186,10 @@ static void release(struct holder holder) {
 static void test_joins(void **state) {
   static const struct {
     const char *type, *link;
-  } rows[] = {{"network", "net"}, {"ipc", "ipc"}, {"uts", "uts"}, {"cgroup", "cgroup"}};
+  } rows[] = {{"network", "net"}, {"ipc", "ipc"}, {"uts", "uts"}, {"cgroup", "cgroup"}, {"mount", "mnt"}};
   if (!can_make()) SKIP(NEEDS);
-  const struct holder holder = hold_namespaces(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP);
+  const struct holder holder =
+      hold_namespaces(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNS);
   for (size_t i = 0; i < COUNT_OF(rows); ++i) {
     char *path = text_of("/proc/%d/ns/%s", (int)holder.pid, rows[i].link);
     char *wanted = text_of("{\"type\":\"%s\",\"path\":\"%s\"}", rows[i].type, path);
@@ -227,14 +228,14 @@ static void test_refusals(void **state) {
   char *wrong = text_of("{\"type\":\"network\",\"path\":\"/proc/%d/ns/uts\"}", (int)holder.pid);
   refused(scene, wrong, "", REAPER_ERR_INVALID, "/linux/namespaces/0/path", "is a uts namespace");
   free(wrong);
+  /* Its root is what it is. */
   char *mount = text_of("{\"type\":\"mount\",\"path\":\"/proc/%d/ns/mnt\"}", (int)holder.pid);
-  refused(scene, mount, "", REAPER_ERR_UNSUPPORTED, "/linux/namespaces/0/path", "joins no other mount namespace");
+  refused(scene, mount, ",\"root\":{\"path\":\"rootfs\"}", REAPER_ERR_INVALID, "/root/path", "a new mount namespace");
   free(mount);
   release(holder);
   refused(scene, "{\"type\":\"ipc\",\"path\":\"/dev/null\"}", "", REAPER_ERR_INVALID, "/linux/namespaces/0/path",
           "is no namespace");
   refused(scene, "{\"type\":\"user\"}", "", REAPER_ERR_INVALID, "/linux/uidMappings", "at least one range");
-  refused(scene, "{\"type\":\"time\"}", "", REAPER_ERR_UNSUPPORTED, "/linux/namespaces/0", "no new time namespace");
   refused(scene, "{\"type\":\"ipc\"}", ",\"hostname\":\"x\"", REAPER_ERR_INVALID, "/hostname", "uts namespace");
   refused(scene, "{\"type\":\"uts\",\"path\":\"/proc/self/ns/uts\"}", ",\"domainname\":\"x\"", REAPER_ERR_INVALID,
           "/domainname", "uts namespace");

@@ -145,6 +145,7 @@ long prctl(Kernel& k, const Call& call) {
     case PR_GET_SECUREBITS:
       return k.securebits;
     case PR_SET_DUMPABLE:
+    case PR_GET_DUMPABLE:
     case PR_SET_NAME:
       return 0;
     default:

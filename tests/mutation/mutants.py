@@ -86,6 +86,12 @@ MUTANTS = [
     ("json-utf8", "src/core/json_scan.cpp", 'if (length == 0) return refuse(in, "the string is not UTF-8");', "if (length == 0) { in.at++; continue; }", "unit.json"),
     ("json-size", "src/core/json_scan.cpp", "if (text.size() > json_max_bytes) {", "if (false) {", "unit.json"),
     ("config-fifo", "src/runtime/bundle.cpp", "if (!S_ISREG(status.st_mode)) return fail(irregular);", "", "api.errors_places"),
+    # ---- parameters and clocks
+    ("sysctl-of-the-host", "src/plan/sysctl.cpp", "if (type.empty())", "if (false)", "api.sysctl"),
+    ("sysctl-by-links", "src/init/sysctl.cpp", "RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS", "0", "unit.init_sysctl"),
+    ("sysctl-no-procfs", "src/init/sysctl.cpp", "if (file_system_of(static_cast<int>(file)) != PROC_SUPER_MAGIC) {", "if (false) {", "unit.init_sysctl"),
+    ("sysctl-dots", "src/config/sysctl.cpp", 'part != "." && part != ".." &&', "", "unit.config_refused"),
+    ("time-not-entered", "src/init/sysctl.cpp", 'if (outcome.ok()) outcome = checked(call(__NR_setns, clocks, CLONE_NEWTIME), "setns");', "", "unit.init_sysctl"),
     # ---- user namespaces
     ("map-overlap-inside", "src/config/id_mappings.cpp", "const bool inside = overlap(mapping->container, other.container, *mapping, other);",
      "const bool inside = false;", "unit.config_refused"),

@@ -41,7 +41,7 @@ static void a_full_host_mode_config(void**) {
 static void the_full_example_of_the_specification(void**) {
   std::string text = data("spec_full_example.json");
   // The first of it that this build cannot apply.
-  assert_refused(text, REAPER_ERR_UNSUPPORTED, "/linux/sysctl");
+  assert_refused(text, REAPER_ERR_UNSUPPORTED, "/linux/resources/network");
 }
 
 // config.md, User, Example (Linux).

@@ -136,8 +136,13 @@ constexpr Refusal in_linux[] = {
     {R"("seccomp":{"syscalls":[{"args":[{"index":"0"}]}]})", REAPER_ERR_INVALID,
      "/linux/seccomp/syscalls/0/args/0/index"},
     {R"("seccomp":{"syscalls":[{"args":[{},{"op":1}]}]})", REAPER_ERR_INVALID, "/linux/seccomp/syscalls/0/args/1/op"},
-    {R"("sysctl":{"net.ipv4.ip_forward":"1"})", REAPER_ERR_UNSUPPORTED, "/linux/sysctl"},
-    {R"("sysctl":{"kernel.domainname":""})", REAPER_ERR_UNSUPPORTED, "/linux/sysctl"},
+    {R"("sysctl":{"":"1"})", REAPER_ERR_INVALID, "/linux/sysctl/"},
+    {R"("sysctl":{"net..ipv4":"1"})", REAPER_ERR_INVALID, "/linux/sysctl/net..ipv4"},
+    {R"("sysctl":{"net.ipv4.":"1"})", REAPER_ERR_INVALID, "/linux/sysctl/net.ipv4."},
+    {R"("sysctl":{"net/../kernel/core_pattern":"1"})", REAPER_ERR_INVALID,
+     "/linux/sysctl/net~1..~1kernel~1core_pattern"},
+    {R"("sysctl":{"net.ipv4.ip_forward":"1","net/ipv4/ip_forward":"0"})", REAPER_ERR_INVALID,
+     "/linux/sysctl/net~1ipv4~1ip_forward"},
     {R"("sysctl":{"net.ipv4.ip_forward":1})", REAPER_ERR_INVALID, "/linux/sysctl/net.ipv4.ip_forward"},
     {R"("sysctl":{"net/ipv4/ip_forward":null})", REAPER_ERR_INVALID, "/linux/sysctl/net~1ipv4~1ip_forward"},
     {R"("sysctl":[])", REAPER_ERR_INVALID, "/linux/sysctl"},
@@ -159,8 +164,11 @@ constexpr Refusal in_linux[] = {
     {R"("memoryPolicy":{"flags":"x"})", REAPER_ERR_INVALID, "/linux/memoryPolicy/flags"},
     {R"("personality":{"domain":"LINUX","flags":["x"]})", REAPER_ERR_UNSUPPORTED, "/linux/personality/flags"},
     {R"("personality":{"domain":32})", REAPER_ERR_INVALID, "/linux/personality/domain"},
-    {R"("timeOffsets":{"monotonic":{"secs":172800,"nanosecs":0}})", REAPER_ERR_UNSUPPORTED, "/linux/timeOffsets"},
-    {R"("timeOffsets":{"boottime":{"secs":0}})", REAPER_ERR_UNSUPPORTED, "/linux/timeOffsets"},
+    {R"("timeOffsets":{"monotonic":{"secs":4611686019}})", REAPER_ERR_INVALID, "/linux/timeOffsets/monotonic/secs"},
+    {R"("timeOffsets":{"monotonic":{"secs":-4611686019}})", REAPER_ERR_INVALID, "/linux/timeOffsets/monotonic/secs"},
+    {R"("timeOffsets":{"boottime":{"nanosecs":1000000000}})", REAPER_ERR_INVALID,
+     "/linux/timeOffsets/boottime/nanosecs"},
+    {R"("timeOffsets":{"boottime":{"nanosecs":-1}})", REAPER_ERR_INVALID, "/linux/timeOffsets/boottime/nanosecs"},
     {R"("timeOffsets":{"boottime":1})", REAPER_ERR_INVALID, "/linux/timeOffsets/boottime"},
     {R"("timeOffsets":{"monotonic":{"secs":"1"}})", REAPER_ERR_INVALID, "/linux/timeOffsets/monotonic/secs"},
 };
@@ -276,10 +284,11 @@ static void unknown_names_do_not_ask(void**) {
 }
 
 static void the_words(void**) {
-  auto config = reaper::parse_config(document(R"("linux":{"sysctl":{"a":"b"}})"));
+  auto config = reaper::parse_config(document(R"("linux":{"personality":{"domain":"LINUX","flags":["a"]}})"));
   assert_false(config.has_value());
-  assert_string_equal(config.error().message.c_str(),
-                      "/linux/sysctl: not supported by this version of Reaper: needs namespaces of its own");
+  assert_string_equal(
+      config.error().message.c_str(),
+      "/linux/personality/flags: not supported by this version of Reaper: the specification has no flag yet");
   assert_string_equal(config.error().stage.c_str(), "config");
 }
 
