@@ -58,27 +58,51 @@ bool read_line(std::string_view name, std::string_view value, Credentials& crede
 }
 constexpr int wanted_lines = 9;
 
+// "Name:<tab>value" is cut off the front of `rest`. "Name" comes first and is the program's to choose, but the kernel
+// escapes a newline in it.
+bool next_line(std::string_view& rest, std::string_view& name, std::string_view& value) {
+  if (rest.empty()) return false;
+  const std::string_view line = rest.substr(0, rest.find('\n'));
+  rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  const size_t colon = std::min(line.find(':'), line.size());
+  name = line.substr(0, colon);
+  value = line.substr(std::min(colon + 1, line.size()));
+  return true;
+}
+
+Error bad_form(int32_t pid) {
+  Error error;
+  error.code = REAPER_ERR_SYSTEM;
+  error.message = "/proc/" + std::to_string(pid) + "/status has not the form of proc(5)";
+  error.stage = "facts";
+  return error;
+}
+
 }  // namespace
+
+Result<int32_t> innermost_pid(int32_t pid) {
+  const std::string text = TRY(read_process_file(pid, "status"));
+  std::string_view name, value;
+  for (std::string_view rest = text; next_line(rest, name, value);) {
+    if (name != "NSpid") continue;
+    std::optional<int32_t> last;
+    for (std::string_view word = next_word(value); !word.empty(); word = next_word(value))
+      last = parse_number<int32_t>(word);
+    if (last) return *last;
+  }
+  return fail(bad_form(pid));
+}
 
 Result<Credentials> read_credentials(int32_t pid) {
   const std::string text = TRY(read_process_file(pid, "status"));
   Credentials credentials;
   int found = 0;
   bool good = true;
-  // "Name" comes first and is the program's to choose, but the kernel escapes a newline in it.
-  for (std::string_view rest = text; good && !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    const size_t colon = line.find(':');
-    if (colon != std::string_view::npos)
-      good = read_line(line.substr(0, colon), line.substr(colon + 1), credentials, found);
-  }
+  std::string_view name, value;
+  for (std::string_view rest = text; good && next_line(rest, name, value);)
+    good = read_line(name, value, credentials, found);
   if (good && found == wanted_lines) return credentials;
-  Error error;
-  error.code = REAPER_ERR_SYSTEM;
-  error.message = "/proc/" + std::to_string(pid) + "/status has not the form of proc(5)";
-  error.stage = "facts";
-  return fail(error);
+  return fail(bad_form(pid));
 }
 
 }  // namespace reaper

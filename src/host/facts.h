@@ -115,6 +115,9 @@ struct ProcessStat {
 // NOT_FOUND when there is no such process.
 Result<ProcessStat> read_process_stat(int32_t pid);
 
+// The pid that a process has in the pid namespace that it is in itself (`NSpid` of /proc/<pid>/status).
+Result<int32_t> innermost_pid(int32_t pid);
+
 // Whether an errno of pidfd_open(2) says that no process has the pid: it is gone, or a thread's (EINVAL, and ENOENT
 // from Linux 6.16 on).
 inline bool is_nobodys_pid(int number) {

@@ -60,6 +60,11 @@ Outcome await_placement(State& state) {
   return await_frame(state.handshake, wire::Frame::placed);
 }
 
+Outcome await_hooks(State& state) {
+  if (send_frame(state.handshake, wire::Frame::mounted, nullptr, 0) < 0) exit_now(exit_failed);
+  return await_frame(state.handshake, wire::Frame::hooked);
+}
+
 Outcome set_no_new_privs() {
   return checked(call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
@@ -139,6 +144,8 @@ constexpr Row rows[] = {
     {wire::Op::user_namespace, 2, 2, any, run_stage<enter_user_namespace>},
     {wire::Op::sysctl, 0, 0, 2, run_stage<set_sysctl>},
     {wire::Op::time_offsets, 4, 4, 0, run_stage<set_time_offsets>},
+    {wire::Op::hooks, 0, 0, 0, run_stage<await_hooks>},
+    {wire::Op::join_process, 2, 2, 0, run_stage<join_process>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

@@ -53,6 +53,7 @@ Outcome set_exec_label(const Operation& operation);
 Outcome unshare_namespaces(const Operation& operation);
 Outcome check_first_process();
 Outcome join_namespace(const Operation& operation);
+Outcome join_process(State& state, const Operation& operation);
 Outcome set_hostname(const Operation& operation);
 Outcome set_domainname(const Operation& operation);
 Outcome set_loopback_up();

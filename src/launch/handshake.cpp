@@ -69,11 +69,12 @@ Status send_frame(const Launched& launched, wire::Frame type) {
   return is_gone(sent) ? Status{} : sent;
 }
 
-Status await_ready(Launched& launched) {
+static Status await_frame(Launched& launched, wire::Frame wanted) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   // An init that dies while it is being told its plan has said why: its answer is worth more than our EPIPE. After any
   // other failure it still waits for the rest, and would not answer.
   const Status sent = talk.send_bytes(launched.unsent);
+  launched.unsent.clear();
   if (!sent.has_value() && !is_gone(sent)) return sent;
   auto answer = TRY(talk.receive());
   if (answer && answer->type == wire::Frame::terminal && answer->descriptor && !launched.terminal) {
@@ -86,8 +87,16 @@ Status await_ready(Launched& launched) {
     return fail({REAPER_ERR_SYSTEM, 0, "reaper-init ended before the container was created", "", "handshake"});
   }
   if (answer->type == wire::Frame::error) return fail(error_from_frame(answer->payload));
-  if (answer->type != wire::Frame::ready) return fail(out_of_turn());
+  if (answer->type != wanted) return fail(out_of_turn());
   return {};
+}
+
+Status await_mounted(Launched& launched) {
+  return await_frame(launched, wire::Frame::mounted);
+}
+
+Status await_ready(Launched& launched) {
+  return await_frame(launched, wire::Frame::ready);
 }
 
 Result<ProcessEnd> await_ended(const Launched& launched, Deadline deadline) {

@@ -60,14 +60,16 @@ Result<Launched> clone_init(const LaunchRequest& request);
 // For a plan with `supervise` or `report`: what clone_init() gave is the process that stays, and becomes `keeper`.
 // Waits for it to say which process it has cloned.
 Status await_cloned(Launched& launched);
-// For a plan with `cgroup` (wire::Frame::placed) and one with `user_namespace` (mapped): what the process waits for is
-// done.
+// For a plan with `cgroup` (wire::Frame::placed) one with `user_namespace` (mapped) and one with `hooks` (hooked): what
+// the process waits for is done.
 Status send_frame(const Launched& launched, wire::Frame type);
 Status send_unsent(Launched& launched);  // before these
 // For a plan with `user_namespace`, after send_unsent(): writes the maps and says so. `helper` runs a program that
 // writes one in our place.
 using MapHelper = std::function<Status(const std::string& program, const std::string& map, std::string_view pointer)>;
 Status write_id_maps(const Launched& launched, const UserNamespaceMaps& maps, const MapHelper& helper);
+// For a plan with `hooks`: waits for MOUNTED. The hooks of create are run then.
+Status await_mounted(Launched& launched);
 // Waits for READY: everything but the program is in place. Takes its terminal on the way.
 Status await_ready(Launched& launched);
 // For a plan with `report`, after await_cloned(): waits for the end of the process. An error of a step before its

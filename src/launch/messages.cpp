@@ -51,6 +51,8 @@ std::string_view hint(const Report& report) {
     case wire::Op::hostname:
     case wire::Op::domainname:
       return "; needs CAP_SYS_ADMIN";
+    case wire::Op::join_process:
+      return "; needs CAP_SYS_ADMIN and CAP_SYS_PTRACE";
     case wire::Op::device:
       return "; needs CAP_MKNOD, or the host's own device of that name";
     default:

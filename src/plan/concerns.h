@@ -120,6 +120,12 @@ Status plan_sysctl(const Config& config, const NamespacePlan& namespaces, std::v
 bool joins_mounts(const std::vector<Namespace>& foreign);
 Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& init, Notes& notes);
 
+// The hooks of create run while init waits: everything but the program's own environment is made by then.
+inline bool has_create_hooks(const Hooks& hooks) {
+  return !hooks.of(HookKind::prestart).empty() || !hooks.of(HookKind::create_runtime).empty() ||
+         !hooks.of(HookKind::create_container).empty();
+}
+
 // root.cpp, mounts.cpp, devices.cpp: a root of the container's own, and what is in it.
 struct RootPlan {
   std::vector<Operation> make;  // up to and with the change of roots; empty: the host's root

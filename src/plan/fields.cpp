@@ -79,6 +79,7 @@ constexpr Field user_namespace_fields[] = {{"uidMap", Form::string, 0, "uids "},
                                            {"gidMap", Form::string, 1, "gids "},
                                            {"setgroups", Form::flag, 1, "setgroups", "", 1},
                                            {"helpers", Form::rest, 2, "helpers "}};
+constexpr Field join_process_fields[] = {{"flags", Form::hexadecimal, 0, "flags="}, {"descriptor", Form::number, 1}};
 constexpr Field path_fields[] = {{"path", Form::string}};
 constexpr Field propagation_fields[] = {{"slave", Form::flag, 0, "slave", "", MS_SLAVE},
                                         {"recursive", Form::flag, 0, "recursive", "", MS_REC}};
@@ -162,6 +163,8 @@ constexpr Row rows[] = {
     {wire::Op::user_namespace, {"user_namespace", user_namespace_fields}},
     {wire::Op::sysctl, {"sysctl", sysctl_fields}},
     {wire::Op::time_offsets, {"time_offsets", time_offsets_fields}},
+    {wire::Op::hooks, {"hooks", {}}},
+    {wire::Op::join_process, {"setns", join_process_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

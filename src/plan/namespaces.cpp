@@ -70,11 +70,15 @@ Error lacks_admin(const std::string& pointer) {
   return lacks_capability(CAP_SYS_ADMIN, pointer, "run as root, or leave the namespaces out to stay in the caller's");
 }
 
+bool has(const NamespacePlan& plan, std::string_view type) {
+  return std::ranges::find(plan.foreign, type, &Namespace::type) != plan.foreign.end();
+}
+
 // Without a uts namespace of its own a container would give the host another name.
 Status plan_name(wire::Op op, const std::string& name, const std::string& pointer, const NamespacePlan& plan,
                  std::vector<Operation>& out) {
   if (name.empty()) return {};
-  if (std::ranges::find(plan.foreign, "uts", &Namespace::type) == plan.foreign.end())
+  if (!has(plan, "uts"))
     return fail(
         plan_error(REAPER_ERR_INVALID, pointer,
                    "needs a uts namespace in /linux/namespaces that is not the caller's: it would name the host"));
@@ -104,11 +108,18 @@ Status plan_clocks(const Config& config, uint64_t fresh, const InitState& init, 
 }
 
 // Hooks that the specification has run inside the container's namespaces.
-Status refuse_inner_hooks(const Hooks& hooks, Notes& notes) {
-  for (const HookKind kind : {HookKind::create_container, HookKind::start_container})
-    if (!hooks.of(kind).empty())
-      TRY(notes.refusals.refuse(plan_error(REAPER_ERR_UNSUPPORTED, pointer_join("/hooks", hook_kind_name(kind)),
-                                           "this version runs no hooks in namespaces of the container's own")));
+Status check_inner_hooks(const Hooks& hooks, const NamespacePlan& plan, const InitState& init, Notes& notes) {
+  for (const HookKind kind : {HookKind::create_container, HookKind::start_container}) {
+    if (hooks.of(kind).empty()) continue;
+    const std::string pointer = pointer_join("/hooks", hook_kind_name(kind));
+    if (has(plan, "user"))  // it would be somebody else there
+      TRY(notes.refusals.refuse(
+          plan_error(REAPER_ERR_UNSUPPORTED, pointer, "this version runs no hooks in another user namespace")));
+    // By then nobody else may look at the process that waits for its start (ptrace(2), PTRACE_MODE_READ).
+    if (kind == HookKind::start_container && !init.has(CAP_SYS_PTRACE))
+      TRY(notes.refusals.refuse(
+          lacks_capability(CAP_SYS_PTRACE, pointer, "run as root, or leave the namespaces or these hooks out")));
+  }
   return {};
 }
 
@@ -137,7 +148,7 @@ Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& ini
     else
       fresh |= flag;
   }
-  if (!plan.foreign.empty()) TRY(refuse_inner_hooks(config.hooks, notes));
+  if (!plan.foreign.empty()) TRY(check_inner_hooks(config.hooks, plan, init, notes));
   plan.clone = fresh & (CLONE_NEWPID | CLONE_NEWUSER);
   // Its root has no say over what belongs to another one (setns(2)).
   for (const Operation& join : joins)
@@ -164,3 +175,13 @@ Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& ini
 }
 
 }  // namespace reaper::planning
+
+namespace reaper {
+
+uint64_t namespace_flag(std::string_view type) {
+  using planning::types;
+  const auto* const row = std::ranges::find(types, type, &planning::Type::name);
+  return row != std::end(types) ? row->flag : 0;
+}
+
+}  // namespace reaper

@@ -207,6 +207,8 @@ Status plan_config(const Config& config, const ProcessFacts& caller, const PlanO
   if (around.own_user) around.namespaces.push_back(std::move(*user.enter));
   for (Operation& operation : namespaces.make) around.namespaces.push_back(std::move(operation));
   if (namespaces.late) around.namespaces.push_back(std::move(*namespaces.late));
+  if (around.root.make.empty() && !plan.namespaces.empty() && has_create_hooks(config.hooks))
+    around.namespaces.push_back({wire::Op::hooks, "/hooks", {}, {}});
   add(plan, wire::Op::gate);
   if (config.process.has_value()) {
     TRY(plan_process(config, facts, options, std::move(around), plan, notes));

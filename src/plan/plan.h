@@ -76,10 +76,21 @@ struct PlanDiagnosis {
   std::vector<Error> errors;
 };
 PlanDiagnosis diagnose_plan(const Config& config, const ProcessFacts& facts, const PlanOptions& options);
+
+// Which CLONE_NEW* flag makes namespaces of this type ("network", ...). 0: there is no such type.
+uint64_t namespace_flag(std::string_view type);
+
+// Where a hook is run that belongs into the container (config.md, CreateContainer and StartContainer Hooks).
+struct HookPlace {
+  uint64_t namespaces = 0;   // CLONE_NEW* flags; 0: in its caller's
+  bool path_inside = false;  // its path is resolved there too
+};
+inline constexpr uint32_t hook_place_descriptor = 3;  // a pidfd of the container's process, where there are namespaces
+
 // How one hook is run: as a program that is what its caller is, below a reaper-init that tells how it ended. `pointer`
 // is the hook's, `directory` where it begins.
 Result<Plan> make_hook_plan(const Hook& hook, const std::string& pointer, const std::string& directory,
-                            const ProcessFacts& facts);
+                            const ProcessFacts& facts, const HookPlace& place = {});
 
 // One line per operation: number, name, arguments in words, and the pointer; then what execve(2) makes of the
 // capability sets, a "hook ..." line for each, and "warning: ..." lines.

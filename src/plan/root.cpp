@@ -27,15 +27,6 @@ Status refuse_without_root(const Config& config, Notes& notes) {
   return {};
 }
 
-Status refuse_outer_hooks(const Hooks& hooks, Notes& notes) {
-  for (const HookKind kind : {HookKind::prestart, HookKind::create_runtime})
-    if (!hooks.of(kind).empty())
-      TRY(notes.refusals.refuse(
-          plan_error(REAPER_ERR_UNSUPPORTED, pointer_join("/hooks", hook_kind_name(kind)),
-                     "this version cannot run hooks between the mounts and the change of roots")));
-  return {};
-}
-
 bool is_new(const std::vector<Namespace>& namespaces, std::string_view type) {
   const auto found = std::ranges::find(namespaces, type, &Namespace::type);
   return found != namespaces.end() && found->path.empty();
@@ -58,11 +49,12 @@ Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces
     TRY(notes.refusals.refuse(plan_error(REAPER_ERR_INVALID, "/root/path",
                                          "needs a new mount namespace in /linux/namespaces: only \"/\", the host's "
                                          "root, does without")));
-  TRY(refuse_outer_hooks(config.hooks, notes));
   plan.make.push_back({wire::Op::root, "/root/path", {}, {path_from(options.bundle, config.root->path)}});
   for (Operation& mount : plan_mounts(config, is_new(namespaces.foreign, "cgroup"), cgroups, places, options.bundle))
     plan.make.push_back(std::move(mount));
   for (Operation& device : plan_devices(config, notes)) plan.make.push_back(std::move(device));
+  // "before the pivot_root operation" (config.md, Prestart)
+  if (has_create_hooks(config.hooks)) plan.make.push_back({wire::Op::hooks, "/hooks", {}, {}});
   plan.make.push_back({wire::Op::pivot, "/root/path", {}, {}});
   for (size_t i = 0; i < config.masked_paths.size(); ++i)
     plan.late.push_back({wire::Op::mask, pointer_join("/linux/maskedPaths", i), {}, {config.masked_paths[i]}});

@@ -81,6 +81,8 @@ enum class Op : uint16_t {
   sysctl = 51,          // path below /proc/sys, value: written by way of a procfs of init's own
   time_offsets = 52,    // [monotonic seconds as int64, nanoseconds, boottime seconds, nanoseconds] of the new time
                         // namespace, which this process then is in
+  hooks = 60,           // MOUNTED; the library runs the hooks of create, and says so: HOOKED
+  join_process = 61,    // [CLONE_NEW* flags, descriptor] setns into these namespaces of the process of a pidfd
 };
 
 // Of `mount`. Attributes are MOUNT_ATTR_* (mount_setattr(2)).
@@ -130,6 +132,8 @@ enum class Frame : uint16_t {
   terminal = 10,  // init -> library, before READY: the slave's path, and the master as SCM_RIGHTS
   placed = 11,    // library -> init, for `cgroup`; no payload
   mapped = 12,    // library -> init, for `user_namespace`: the maps are written; no payload
+  mounted = 20,   // init -> library, for `hooks`: namespaces and mounts are there, the roots not changed; no payload
+  hooked = 21,    // library -> init, for `hooks`; no payload
 };
 
 struct FrameHeader {

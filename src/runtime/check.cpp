@@ -91,7 +91,7 @@ void check_bundle(const Runtime& runtime, const CreateRequest& request, ProcessF
       check_program(*config.process, *plan, facts, findings);
     if (plan) note_privileges(*config.process, *plan, facts, findings);
   }
-  if (sound) check_hooks(config.hooks, facts, findings);
+  if (sound) check_hooks(config, facts, findings);
   check_pid_file(request, findings);
   if (sound && !config.process.has_value())
     findings.note("/process", "config.json has none: create works, and start is an error");

@@ -17,7 +17,8 @@ void check_host(const Runtime& runtime, const CreateRequest& request, Findings& 
 bool has_own_root(const Config& config);
 std::vector<Error> check_root(const Config& config, const std::string& bundle);
 // check_hooks.cpp: the programs of hooks, as this process itself.
-void check_hooks(const Hooks& hooks, const ProcessFacts& facts, Findings& findings);
+// Those that are looked up in a root of the container's own are passed over.
+void check_hooks(const Config& config, const ProcessFacts& facts, Findings& findings);
 // check_user_namespace.cpp: whether this host lets this user have a new user namespace with these maps.
 void check_user_namespace(const Plan& plan, const ProcessFacts& facts, Findings& findings);
 void check_pid_file(const CreateRequest& request, Findings& findings);

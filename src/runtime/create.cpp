@@ -210,10 +210,23 @@ Status run_create_hooks(Runtime& runtime, const StateRoot& root, Claim& claim, c
   };
   aftermath.hooks_began = true;
   claim.lock.reset();
-  for (const HookKind kind : kinds) TRY(run_hooks(runtime, record, kind, moment));
+  for (const HookKind kind : kinds) TRY(run_hooks(runtime, record, init, kind, moment));
   const Status locked = lock_again(runtime, root, claim);
   TRY(moment());
   return locked;
+}
+
+// In namespaces of the container's own, its process waits for the hooks before it changes its root.
+Status finish_birth(Runtime& runtime, const StateRoot& root, Claim& claim, const Plan& plan, Launched& launched,
+                    Aftermath& aftermath) {
+  if (std::ranges::find(plan.operations, wire::Op::hooks, &Operation::op) == plan.operations.end()) {
+    TRY(await_ready(launched));
+    return run_create_hooks(runtime, root, claim, launched.pidfd, aftermath);
+  }
+  TRY(await_mounted(launched));
+  TRY(run_create_hooks(runtime, root, claim, launched.pidfd, aftermath));
+  TRY(send_frame(launched, wire::Frame::hooked));
+  return await_ready(launched);
 }
 
 // One to read the container's directory; to find and empty a cgroup takes some more.
@@ -283,8 +296,7 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
     TRY(claim.directory.stage(*container->record));
   else
     aftermath.record = container->record;
-  TRY(await_ready(undo.launched));
-  TRY(run_create_hooks(*runtime, *root, claim, undo.launched.pidfd, aftermath));
+  TRY(finish_birth(*runtime, *root, claim, prepared.plan, undo.launched, aftermath));
   if (console) TRY(send_terminal(console, undo.launched));
   if (request.pid_file) {
     TRY(write_file_atomically(*request.pid_file, std::to_string(born.init.pid)));

@@ -1,6 +1,7 @@
 #include "runtime/hooks.h"
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 #include "launch/launch.h"
 #include "plan/plan.h"
 #include "runtime/container.h"
+#include "runtime/namespaces.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
 #include "runtime/tree.h"
@@ -33,6 +35,8 @@ struct Call {
   const Hook& hook;
   std::string pointer;
   std::string directory;
+  HookPlace place = {};
+  int container = -1;  // a pidfd, for `place`
 };
 
 Error hook_error(const Call& call, std::string_view pointer, int number, const std::string& what) {
@@ -150,7 +154,7 @@ Status run_hook(Runtime& runtime, const Call& call, std::string_view state) {
   const Deadline deadline = deadline_of(call.hook);
   const auto launch = [&](Launched& launched) -> Status {
     const ProcessFacts facts = TRY(read_process_facts());
-    const Plan plan = TRY(make_hook_plan(call.hook, call.pointer, call.directory, facts));
+    const Plan plan = TRY(make_hook_plan(call.hook, call.pointer, call.directory, facts, call.place));
     const std::string blob = TRY(encode_plan(plan));
     const int output = TRY(inherited(STDOUT_FILENO));  // before anything is opened
     const int errors = TRY(inherited(STDERR_FILENO));
@@ -161,6 +165,8 @@ Status run_hook(Runtime& runtime, const Call& call, std::string_view state) {
     request.stdio[0] = file.get();
     request.stdio[1] = output;
     request.stdio[2] = errors;
+    const int32_t container = call.container;
+    if (call.place.namespaces != 0) request.extra_fds = {&container, 1};
     request.facts = &facts;
     launched = TRY(clone_init(request));
     return await_cloned(launched);
@@ -177,6 +183,21 @@ std::string state_of(const Record& record, int status) {
   write_state(out, record, status);
   out.end_object();
   return out.take();
+}
+
+// config.md: CreateContainer and StartContainer Hooks are in the container's namespaces; the latter's path is too.
+Result<HookPlace> place_of(const Record& record, HookKind kind) {
+  HookPlace place;
+  if (kind != HookKind::create_container && kind != HookKind::start_container) return place;
+  place.namespaces = TRY(namespace_flags(record));
+  place.path_inside = kind == HookKind::start_container;
+  return place;
+}
+
+// The record for hooks there: the pid is the one that they see (runtime.md, State).
+Result<Record> seen_from(const HookPlace& place, Record record) {
+  if (place.namespaces != 0) record.init.pid = TRY(innermost_pid(record.init.pid));
+  return record;
 }
 
 void warn(const Runtime& runtime, const std::string& message) {
@@ -200,7 +221,7 @@ Result<Hooks> hooks_of(const Record& record) {
 }  // namespace
 
 Error hook_without_program(const Hook& hook, std::string pointer, int number) {
-  const Call call = {hook, std::move(pointer), ""};
+  const Call call = {hook, std::move(pointer), "", {}, -1};
   Error error;
   error.code = REAPER_ERR_EXEC;
   error.sys_errno = number;
@@ -212,12 +233,18 @@ bool has_hooks(const Record& record, HookKind kind) {
   return !hooks.has_value() || !hooks->of(kind).empty();  // who runs them says what is wrong
 }
 
-Status run_hooks(Runtime& runtime, const Record& record, HookKind kind, const Moment& moment) {
+Status run_hooks(Runtime& runtime, const Record& record, const Fd& container, HookKind kind, const Moment& moment) {
   const Hooks hooks = TRY(hooks_of(record));
+  if (hooks.of(kind).empty()) return {};
+  const HookPlace place = TRY(place_of(record, kind));
+  // The bundle may not be there.
+  const bool root_inside = place.path_inside && (place.namespaces & CLONE_NEWNS) != 0;
   for (size_t i = 0; i < hooks.of(kind).size(); ++i) {
     const int status = TRY(moment());
-    const Call call = {hooks.of(kind)[i], hook_pointer(kind, i), record.bundle};
-    TRY(run_hook(runtime, call, state_of(record, status)));
+    const Record seen = TRY(seen_from(place, record));
+    const Call call = {hooks.of(kind)[i], hook_pointer(kind, i), root_inside ? "/" : record.bundle, place,
+                       container.get()};
+    TRY(run_hook(runtime, call, state_of(seen, status)));
   }
   return {};
 }
@@ -229,7 +256,7 @@ static void run_all_poststop_hooks(Runtime& runtime, const Record& record) {
   if (hooks->of(kind).empty()) return;
   const std::string directory = directory_for(runtime, record, kind);
   for (size_t i = 0; i < hooks->of(kind).size(); ++i) {
-    const Call call = {hooks->of(kind)[i], hook_pointer(kind, i), directory};
+    const Call call = {hooks->of(kind)[i], hook_pointer(kind, i), directory, {}, -1};
     const Status ran = run_hook(runtime, call, state_of(record, REAPER_STATUS_STOPPED));
     if (!ran.has_value()) warn(runtime, ran.error().message);
   }

@@ -17,9 +17,11 @@ Error hook_without_program(const Hook& hook, std::string pointer, int number);
 // any more.
 using Moment = std::function<Result<int>()>;
 
-// Runs the hooks of this kind one after the other, as they are listed. HOOK: the first that failed; everything that it
-// started has been ended then. No lock may be held: a hook may ask for the container's state, or delete it.
-Status run_hooks(Runtime& runtime, const Record& record, HookKind kind, const Moment& moment);
+// Runs the hooks of this kind one after the other, as they are listed; those that belong into the container, in the
+// namespaces of its process. HOOK: the first that failed; everything that it started has been ended then, but for what
+// is in a pid namespace of the container's, which ends with that. No lock may be held: a hook may ask for the
+// container's state, or delete it.
+Status run_hooks(Runtime& runtime, const Record& record, const Fd& container, HookKind kind, const Moment& moment);
 
 // After the container has been removed. Each of them runs, and those that fail are warnings (config.md, Poststop).
 void run_poststop_hooks(Runtime& runtime, const Record& record);

@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "host/facts.h"
+#include "plan/plan.h"
 #include "reaper.h"
 
 namespace reaper {
@@ -37,6 +38,13 @@ std::string encode_namespaces(const std::vector<Namespace>& namespaces) {
   }
   out.end_array();
   return out.take();
+}
+
+Result<uint64_t> namespace_flags(const Record& record) {
+  uint64_t flags = 0;
+  if (record.namespaces_json.empty()) return flags;
+  for (const Namespace& one : TRY(decode_namespaces(record.namespaces_json))) flags |= namespace_flag(one.type);
+  return flags;
 }
 
 Result<std::string> namespaces_json(const Record& record, int status) {

@@ -13,6 +13,9 @@ namespace reaper {
 // For Record::namespaces_json: [{"type": "network", "path": "/run/netns/blue"}, {"type": "pid"}...].
 std::string encode_namespaces(const std::vector<Namespace>& namespaces);
 
+// The CLONE_NEW* flags of them.
+Result<uint64_t> namespace_flags(const Record& record);
+
 // `reaper.namespaces` of state: the same, and "inode" of each while the container has a process.
 Result<std::string> namespaces_json(const Record& record, int status);
 

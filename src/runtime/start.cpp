@@ -78,7 +78,7 @@ Status run_hooks_or_destroy(Container& container, const ContainerDirectory& dire
       return fail(not_created(container, directory));
     return status;
   };
-  Status ran = run_hooks(*container.runtime, *container.record, kind, moment);
+  Status ran = run_hooks(*container.runtime, *container.record, container.pidfd, kind, moment);
   if (ran.has_value() || ran.error().code != REAPER_ERR_HOOK) return ran;
   const Status destroyed = delete_container(container.runtime, container.id(), true, &container);
   if (!destroyed.has_value() && destroyed.error().code != REAPER_ERR_NOT_FOUND)

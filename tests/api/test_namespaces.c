@@ -239,10 +239,6 @@ static void test_refusals(void **state) {
   refused(scene, "{\"type\":\"ipc\"}", ",\"hostname\":\"x\"", REAPER_ERR_INVALID, "/hostname", "uts namespace");
   refused(scene, "{\"type\":\"uts\",\"path\":\"/proc/self/ns/uts\"}", ",\"domainname\":\"x\"", REAPER_ERR_INVALID,
           "/domainname", "uts namespace");
-  refused(scene, "{\"type\":\"ipc\"}", ",\"hooks\":{\"createContainer\":[{\"path\":\"/bin/true\"}]}",
-          REAPER_ERR_UNSUPPORTED, "/hooks/createContainer", "hooks");
-  refused(scene, "{\"type\":\"ipc\"}", ",\"hooks\":{\"startContainer\":[{\"path\":\"/bin/true\"}]}",
-          REAPER_ERR_UNSUPPORTED, "/hooks/startContainer", "hooks");
 }
 
 /* Not a word of it, by an ordinary user. */

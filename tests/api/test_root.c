@@ -2,8 +2,7 @@
  * A root of the container's own: what is mounted and made in it, what is hidden, and that nothing of it reaches the
  * host. The root file system is busybox, whose one program is copied into it.
  */
-#include "containers.h"
-#include "reaper.h"
+#include "root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +13,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define NEEDS "making namespaces needs CAP_SYS_ADMIN"
-#define BUSYBOX "/bin/busybox"
-
 static const char proc[] = "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}";
 static const char dev[] =
     "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\","
@@ -24,59 +20,6 @@ static const char dev[] =
 static const char devpts[] =
     "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\","
     "\"options\":[\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]}";
-
-static void copy_program(const char *from, const char *to) {
-  const int in = open(from, O_RDONLY | O_CLOEXEC);
-  const int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-  char buffer[65536];
-  ssize_t got;
-  assert_true(in >= 0 && out >= 0);
-  while ((got = read(in, buffer, sizeof buffer)) > 0) assert_int_equal(write(out, buffer, (size_t)got), got);
-  assert_int_equal(close(in) | close(out), 0);
-}
-
-static char *in_root(const struct scene *scene, const char *path) {
-  return text_of("%s/rootfs%s", scene->place.bundle, path);
-}
-
-static void make_directory(const struct scene *scene, const char *path) {
-  char *whole = in_root(scene, path);
-  assert_int_equal(mkdir(whole, 0755), 0);
-  free(whole);
-}
-
-static void make_file(const struct scene *scene, const char *path, const char *text) {
-  char *whole = in_root(scene, path);
-  write_whole(whole, text);
-  free(whole);
-}
-
-static void make_symlink(const struct scene *scene, const char *target, const char *path) {
-  char *whole = in_root(scene, path);
-  assert_int_equal(symlink(target, whole), 0);
-  free(whole);
-}
-
-static int root_setup(void **state) {
-  if (scene_setup(state) != 0) return -1;
-  const struct scene *scene = *state;
-  if (access(BUSYBOX, X_OK) != 0) return 0;
-  make_directory(scene, "");
-  make_directory(scene, "/bin");
-  char *program = in_root(scene, "/bin/busybox");
-  copy_program(BUSYBOX, program);
-  free(program);
-  return 0;
-}
-
-static int can_make(void) {
-  return is_root() && holds_capability("CapEff:", CAP_SYS_ADMIN);
-}
-#define NEED_ROOT_FILE_SYSTEM()                              \
-  do {                                                       \
-    if (!can_make()) SKIP(NEEDS);                            \
-    if (access(BUSYBOX, X_OK) != 0) SKIP("no busybox here"); \
-  } while (0)
 
 /* `more` is put behind the mounts: ",\"linux\":..." is taken, members of linux are given by `lin`. */
 static char *root_config(const char *script, const char *mounts, const char *root, const char *lin) {
@@ -279,10 +222,10 @@ static void test_devices_of_the_host(void **state) {
 static void test_masked_and_read_only_paths(void **state) {
   NEED_ROOT_FILE_SYSTEM();
   const struct scene *scene = *state;
-  make_directory(scene, "/secret");
-  make_file(scene, "/secret/key", "k");
-  make_file(scene, "/key", "k");
-  make_directory(scene, "/kept");
+  directory_in_root(scene, "/secret");
+  file_in_root(scene, "/secret/key", "k");
+  file_in_root(scene, "/key", "k");
+  directory_in_root(scene, "/kept");
   char *mounts = text_of("%s,%s", proc, dev);
   says(scene,
        "busybox cat /key; busybox ls /secret; busybox touch /kept/x 2>/dev/null || echo kept; "
@@ -346,7 +289,7 @@ static void test_row3_a_volume_at_proc(void **state) {
 /* Row 4: the image has a link where /proc is to be. */
 static void test_row4_a_link_at_proc(void **state) {
   NEED_ROOT_FILE_SYSTEM();
-  make_symlink(*state, "/tmp", "/proc");
+  link_in_root(*state, "/tmp", "/proc");
   refused_mount(*state, proc, (struct expected){REAPER_ERR_SYSTEM, ELOOP, "mount", "/mounts/0", "/proc"});
 }
 
@@ -356,8 +299,8 @@ static void test_row5_a_link_out_of_the_root(void **state) {
   const struct scene *scene = *state;
   char *canary = path_in(&scene->place, "canary");
   assert_int_equal(mkdir(canary, 0755), 0);
-  make_symlink(scene, "/", "/out");
-  make_symlink(scene, "../../../../../../../../..", "/up");
+  link_in_root(scene, "/", "/out");
+  link_in_root(scene, "../../../../../../../../..", "/up");
   char *mounts =
       text_of("{\"destination\":\"/out%s\",\"type\":\"tmpfs\"},{\"destination\":\"/up%s/b\",\"type\":\"tmpfs\"}",
               canary, canary);
@@ -375,8 +318,8 @@ static void test_row5_a_link_out_of_the_root(void **state) {
 static void test_row12_another_dev_null(void **state) {
   NEED_ROOT_FILE_SYSTEM();
   const struct scene *scene = *state;
-  make_directory(scene, "/dev");
-  make_symlink(scene, "/proc/sys/kernel/core_pattern", "/dev/null");
+  directory_in_root(scene, "/dev");
+  link_in_root(scene, "/proc/sys/kernel/core_pattern", "/dev/null");
   char *config = root_config("true", proc, "", ",\"maskedPaths\":[\"/proc/keys\"]");
   refused(scene, config, (struct expected){REAPER_ERR_SYSTEM, EEXIST, "mknod", "", "/dev/null"});
   free(config);
@@ -385,8 +328,8 @@ static void test_row12_another_dev_null(void **state) {
 /* Row 15: /dev is a link of the image's. */
 static void test_row15_a_link_at_dev(void **state) {
   NEED_ROOT_FILE_SYSTEM();
-  make_directory(*state, "/elsewhere");
-  make_symlink(*state, "/elsewhere", "/dev");
+  directory_in_root(*state, "/elsewhere");
+  link_in_root(*state, "/elsewhere", "/dev");
   char *config = root_config("true", proc, "", "");
   refused(*state, config, (struct expected){REAPER_ERR_SYSTEM, ELOOP, "mknod", "", "/dev/null"});
   free(config);

@@ -1,9 +1,11 @@
 /* Many lives in one process: descriptors, threads, zombies, memory, mounts and directories end where they began.
  * REAPER_CYCLES=100000 for more of them. */
+#include "root.h"
 #include "supervised.h"
 #include "terminal.h"
 
 #include <dirent.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -128,6 +130,52 @@ static void failing_once(const struct scene* scene) {
   reaper_container_free(first);
 }
 
+static void isolated_once(const struct scene* scene) {
+  static const char config[] =
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/busybox\",\"true\"],\"cwd\":\"/\"},"
+      "\"root\":{\"path\":\"rootfs\"},\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+      "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"}],"
+      "\"hooks\":{\"createContainer\":[{\"path\":\"/bin/true\"}],\"startContainer\":[{\"path\":\"/bin/true\"}]},"
+      "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},"
+      "{\"type\":\"network\"},{\"type\":\"cgroup\"}],\"maskedPaths\":[\"/proc/kcore\"],"
+      "\"readonlyPaths\":[\"/proc/sys\"]}}";
+  const reaper_create_options options = options_of(scene, config);
+  live(scene, &options);
+}
+
+/* How many processes have a mount of this scene's root: a namespace lives as long as somebody is in it. */
+static int holders(const struct scene* scene) {
+  const char* const name = strrchr(scene->place.directory, '/');
+  int count = 0;
+  DIR* all = opendir("/proc");
+  assert_non_null(all);
+  for (const struct dirent* entry; (entry = readdir(all)) != NULL;) {
+    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+    char* path = text_of("/proc/%s/mountinfo", entry->d_name);
+    char* text = read_whole(path); /* it may have ended meanwhile */
+    if (text != NULL && strstr(text, name) != NULL) ++count;
+    free(text);
+    free(path);
+  }
+  closedir(all);
+  return count;
+}
+
+static void test_isolated(void** state) {
+  NEED_ROOT_FILE_SYSTEM();
+  if (!holds_capability("CapEff:", CAP_SYS_PTRACE)) SKIP("CAP_SYS_PTRACE is not held");
+  const struct scene* scene = *state;
+  link_in_root(scene, "busybox", "/bin/true");
+  reaper_container* container = must_create(scene, "seen",
+                                            "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},"
+                                            "\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]}}");
+  assert_int_equal(holders(scene), 1); /* the look would see it */
+  assert_int_equal(reaper_delete(container, REAPER_DELETE_FORCE, NULL), REAPER_OK);
+  reaper_container_free(container);
+  repeat(scene, "isolated", cycles(1000), isolated_once);
+  assert_int_equal(holders(scene), 0);
+}
+
 static void test_plain(void** state) {
   repeat(*state, "plain", cycles(10000), plain_once);
 }
@@ -148,7 +196,9 @@ static void test_failures(void** state) {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, scene_teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(test_plain), TEST(test_supervised), TEST(test_hooks), TEST(test_terminals),
-                                     TEST(test_failures)};
+  const struct CMUnitTest tests[] = {
+      TEST(test_plain),    TEST(test_supervised),
+      TEST(test_hooks),    TEST(test_terminals),
+      TEST(test_failures), cmocka_unit_test_setup_teardown(test_isolated, root_setup, scene_teardown)};
   return cmocka_run_group_tests_name("cycles", tests, NULL, NULL);
 }

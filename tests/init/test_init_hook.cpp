@@ -1,6 +1,7 @@
 // A hook's plan, carried out in the child that `report` clones: it has no gate and no state directory, and what it says
 // goes to the library by the handshake.
 #include <asm/unistd.h>
+#include <linux/sched.h>
 
 #include <cerrno>
 #include <cstring>
@@ -25,12 +26,14 @@ ProcessFacts caller() {
   return facts;
 }
 
-Kernel hook_kernel() {
+Kernel hook_kernel(const HookPlace& place = {}) {
   const Hook hook = {.path = "/bin/sh", .args = {"sh", "-c"}, .env = {"A=1"}};
-  const auto plan = make_hook_plan(hook, "/hooks/prestart/0", "/", caller());
+  const auto plan = make_hook_plan(hook, "/hooks/prestart/0", "/", caller(), place);
   assert_true(plan.has_value());
   Kernel k = full_kernel();
-  k.to_read = launch_bytes(encode(plan->operations));
+  std::vector<int32_t> extra;
+  if (place.namespaces != 0) extra.push_back(*k.open.insert(9).first);
+  k.to_read = launch_bytes(encode(plan->operations), extra);
   const int32_t none = -1;
   memcpy(&k.to_read[sizeof(wire::FrameHeader)], &none, sizeof none);  // LaunchHeader::state_directory
   k.open.erase(8);
@@ -49,6 +52,31 @@ void a_hook_is_executed(void**) {
   assert_true((k.open == std::set<int>{0, 1, 2, handshake}));
   assert_true(k.close_on_exec.contains(handshake));
   assert_true(k.capabilities.inheritable == 0 && k.capabilities.ambient == 0);
+}
+
+// A pid namespace is joined by the one that stays above, the others by the hook alone; and the path is looked up before
+// them or after.
+void a_hook_inside(void**) {
+  for (const bool inside : {false, true}) {
+    Kernel k = hook_kernel({CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET, inside});
+    assert_true(run_init(k).executed);
+    std::string order;
+    for (const Call& call : k.calls) {
+      if (call.number == __NR_clone) order += "clone ";
+      if (call.number == __NR_faccessat) order += "find ";
+      if (call.number == __NR_chdir) order += "chdir ";
+      if (call.number != __NR_setns) continue;
+      assert_int_equal(call.arguments[0], hook_place_descriptor);
+      order += call.arguments[1] == CLONE_NEWPID ? "pid " : "join ";
+      assert_true(call.arguments[1] == CLONE_NEWPID || call.arguments[1] == (CLONE_NEWNS | CLONE_NEWNET));
+    }
+    assert_true((k.open == std::set<int>{0, 1, 2, handshake}));
+    assert_string_equal(order.c_str(), inside ? "pid clone join find chdir " : "pid clone find join chdir ");
+    Kernel denied = hook_kernel({CLONE_NEWNS, inside});
+    denied.deny[__NR_setns] = -EPERM;
+    assert_false(run_init(denied).executed);
+    assert_int_equal(last_error(denied.sent).header.op, static_cast<uint16_t>(wire::Op::join_process));
+  }
 }
 
 void nothing_begins_for_a_library_that_is_gone(void**) {
@@ -118,7 +146,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_hook_is_executed),         cmocka_unit_test(nothing_begins_for_a_library_that_is_gone),
       cmocka_unit_test(failures_go_to_the_library), cmocka_unit_test(an_end_that_is_not_known_is_not_told),
-      cmocka_unit_test(every_call_fails_once),
+      cmocka_unit_test(every_call_fails_once),      cmocka_unit_test(a_hook_inside),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -56,32 +56,52 @@ void truncated_plans(void**) {
   }
 }
 
-// Init waits until the library has put it into its cgroups, and goes on by that word alone.
-void waits_for_its_placement(void**) {
+// Init waits for the library's word, `awaited`, and goes on by that alone.
+void waits_for(const Operation& operation, wire::Frame awaited) {
   auto plan = full_plan();
-  plan.insert(plan.begin() + 1, {wire::Op::cgroup, "/linux/cgroupsPath", {2}, {"/sys/fs/cgroup/a", "/b"}});
+  plan.insert(plan.begin() + 1, operation);
   const std::string launched = launch_bytes(encode(plan));
   const size_t go_at = launched.size() - sizeof(wire::FrameHeader);
-  const std::string placed = frame_bytes(wire::Frame::placed);
+  const std::string good = frame_bytes(awaited);
   const auto told = [&](const std::string& word) { return launched.substr(0, go_at) + word + launched.substr(go_at); };
   Kernel k = full_kernel();
-  k.to_read = told(placed);
+  k.to_read = told(good);
   assert_true(run_init(k).executed);
-  std::string other_magic = placed;
+  std::string other_magic = good;
   other_magic[0] = static_cast<char>(other_magic[0] ^ 1);
   for (const std::string& word :
-       {std::string(), frame_bytes(wire::Frame::ready), frame_bytes(wire::Frame::placed, "x"), other_magic}) {
+       {std::string(), frame_bytes(wire::Frame::ready), frame_bytes(awaited, "x"), other_magic}) {
     k = full_kernel();
     k.to_read = told(word);
     assert_false(run_init(k).executed);
     assert_false(called(k, __NR_bind));
   }
-  for (size_t size = go_at; size < go_at + placed.size(); ++size) {  // the library died
+  for (size_t size = go_at; size < go_at + good.size(); ++size) {  // the library died
     k = full_kernel();
-    k.to_read = told(placed).substr(0, size);
+    k.to_read = told(good).substr(0, size);
     assert_false(run_init(k).executed);
     assert_false(called(k, __NR_bind));
   }
+}
+
+void waits_for_its_placement(void**) {
+  waits_for({wire::Op::cgroup, "/linux/cgroupsPath", {2}, {"/sys/fs/cgroup/a", "/b"}}, wire::Frame::placed);
+}
+
+// It says that it waits for the hooks of create; a library that cannot be told is gone.
+void waits_for_hooks(void**) {
+  const Operation hooks = {wire::Op::hooks, "/hooks", {}, {}};
+  waits_for(hooks, wire::Frame::hooked);
+  auto plan = full_plan();
+  plan.insert(plan.begin() + 1, hooks);
+  Kernel k = full_kernel();
+  k.to_read = launch_bytes(encode(plan));
+  Kernel deaf = k;
+  (void)run_init(k);
+  assert_true(k.sent.starts_with(frame_bytes(wire::Frame::mounted)));
+  deaf.deny[__NR_sendto] = -EPIPE;
+  assert_int_equal(run_init(deaf).status, 1);
+  assert_true(deaf.sent.empty());
 }
 
 void length_fields_lie(void**) {
@@ -215,6 +235,7 @@ int main() {
       cmocka_unit_test(gate_takes_only_a_start),
       cmocka_unit_test(signals_that_end_a_process_end_it),
       cmocka_unit_test(descriptors_are_placed),
+      cmocka_unit_test(waits_for_hooks),
       cmocka_unit_test(close_range_denied),
       cmocka_unit_test(an_unknown_operation_stops),
       cmocka_unit_test(the_client_dies_after_it_won),

@@ -51,6 +51,13 @@ MUTANTS = [
     ("gate-umask", "src/init/gate.cpp", "call(__NR_umask, 0177)", "call(__NR_umask, 0)", "api.gate api.runtime unit.init_stages"),
     ("descriptors-kept", "src/init/descriptors.cpp", "return close_from(floor, state.handshake, state.state_directory);", "return {};",
      "faults.waiting_init"),
+    ("device-any", "src/init/root.cpp", "if (outcome.ok() && !is_device(status, operation)) outcome = failed_call(-EPERM, path);", "",
+     "unit.init_root api.root"),
+    ("hooks-before-pivot", "src/plan/root.cpp", 'if (has_create_hooks(config.hooks)) plan.make.push_back({wire::Op::hooks, "/hooks", {}, {}});', "",
+     "unit.plan_golden api.hooks_namespaces"),
+    ("hook-inside-pid", "src/plan/hook.cpp", "  join(place.namespaces & CLONE_NEWPID);\n", "", "unit.init_hook api.hooks_namespaces"),
+    ("hook-pid-seen", "src/runtime/hooks.cpp", "if (place.namespaces != 0) record.init.pid = TRY(innermost_pid(record.init.pid));", "",
+     "api.hooks_namespaces"),
     # ---- the order of the drop
     ("order-groups-after-uid", "src/plan/plan.cpp", "  add(plan, std::move(ids.set_groups));\n  add(plan, std::move(ids.set_gid));\n  add(plan, std::move(ids.set_uid));",
      "  add(plan, std::move(ids.set_gid));\n  add(plan, std::move(ids.set_uid));\n  add(plan, std::move(ids.set_groups));",
