@@ -65,6 +65,7 @@ void read_creation(const Arguments& arguments, Creation& out) {
   out.options.listen_fd_count = static_cast<uint32_t>(sockets);
   if (sockets > 0) out.options.listen_names = getenv("LISTEN_FDNAMES");
   if (arguments.has(Opt::no_new_keyring)) out.options.flags |= REAPER_CREATE_NO_NEW_KEYRING;
+  if (arguments.has(Opt::no_pivot)) out.options.flags |= REAPER_CREATE_NO_PIVOT;
   if (arguments.has(Opt::cgroup_manager) && strcmp(arguments.text(Opt::cgroup_manager), "disabled") == 0)
     out.options.flags |= REAPER_CREATE_NO_CGROUP;
   out.options.size = sizeof out.options;

@@ -28,7 +28,8 @@ constexpr auto pid_file_row = valued(Opt::pid_file, "pid-file", 0, Kind::text, "
 constexpr auto preserve_fds_row = valued(Opt::preserve_fds, "preserve-fds", 0, Kind::number, "N",
                                          "pass N more descriptors to the program, from 3 on");
 constexpr auto supervise_row = flag(Opt::supervise, "supervise", 0, "keep a supervisor that records the end");
-constexpr auto no_pivot_row = flag(Opt::no_pivot, "no-pivot", 0, "do not use pivot_root", Support::harmless);
+constexpr auto no_pivot_row =
+    flag(Opt::no_pivot, "no-pivot", 0, "move the root over the host's, where pivot_root cannot work (initramfs)");
 constexpr auto no_new_keyring_row =
     flag(Opt::no_new_keyring, "no-new-keyring", 0, "leave the program the session keyring of the caller");
 constexpr auto no_subreaper_row =

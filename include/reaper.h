@@ -143,6 +143,7 @@ REAPER_API const char *reaper_runtime_root(const reaper_runtime *runtime);
 #define REAPER_CREATE_SUPERVISE (1U << 2)      /* a supervisor stays: see reaper_create() */
 #define REAPER_CREATE_NO_NEW_KEYRING (1U << 3) /* the program keeps the caller's session keyring (keyrings(7)) */
 #define REAPER_CREATE_NO_CGROUP (1U << 4)      /* linux.cgroupsPath is passed over: the caller's cgroups stay */
+#define REAPER_CREATE_NO_PIVOT (1U << 5)       /* a root of its own is moved over the host's, without pivot_root(2) */
 
 /* The options of reaper_create(), reaper_plan() and reaper_check(). */
 typedef struct reaper_create_options {

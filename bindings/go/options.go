@@ -76,6 +76,8 @@ type CreateOptions struct {
 	NoNewKeyring bool
 	// NoCgroup passes over linux.cgroupsPath: the caller's cgroups stay.
 	NoCgroup bool
+	// NoPivot moves a root of the container's own over the host's, where pivot_root(2) cannot work.
+	NoPivot bool
 }
 
 const (
@@ -83,6 +85,7 @@ const (
 	createSupervise    = 1 << 2
 	createNoNewKeyring = 1 << 3
 	createNoCgroup     = 1 << 4
+	createNoPivot      = 1 << 5
 )
 
 // request is the options for the library. The files must be kept alive until it has returned.
@@ -111,7 +114,7 @@ func (o *CreateOptions) request() (abi.Request, error) {
 		request.ExtraFds = append(request.ExtraFds, descriptor(file))
 	}
 	for flag, wanted := range map[uint32]bool{createStrict: o.Strict, createSupervise: o.Supervise,
-		createNoNewKeyring: o.NoNewKeyring, createNoCgroup: o.NoCgroup} {
+		createNoNewKeyring: o.NoNewKeyring, createNoCgroup: o.NoCgroup, createNoPivot: o.NoPivot} {
 		if wanted {
 			request.Flags |= flag
 		}

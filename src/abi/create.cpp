@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t smallest_options = offsetof(reaper_create_options, listen_fd_count) + sizeof(uint32_t);
 constexpr uint32_t known_flags = REAPER_CREATE_STDIO | REAPER_CREATE_STRICT | REAPER_CREATE_SUPERVISE |
-                                 REAPER_CREATE_NO_NEW_KEYRING | REAPER_CREATE_NO_CGROUP;
+                                 REAPER_CREATE_NO_NEW_KEYRING | REAPER_CREATE_NO_CGROUP | REAPER_CREATE_NO_PIVOT;
 
 // sd_listen_fds_with_names(3): a name for each descriptor, of printable characters.
 Status check_listen_fds(const reaper_create_options& options) {
@@ -52,6 +52,7 @@ Result<CreateRequest> read_request(const reaper_create_options* given) {
   request.new_keyring = (options.flags & REAPER_CREATE_NO_NEW_KEYRING) == 0;
   request.strict = (options.flags & REAPER_CREATE_STRICT) != 0;
   request.no_cgroup = (options.flags & REAPER_CREATE_NO_CGROUP) != 0;
+  request.no_pivot = (options.flags & REAPER_CREATE_NO_PIVOT) != 0;
   request.supervise = (options.flags & REAPER_CREATE_SUPERVISE) != 0;
   if ((options.flags & REAPER_CREATE_STDIO) != 0)
     for (int i = 0; i < 3; ++i) request.stdio[i] = options.stdio[i];

@@ -138,9 +138,10 @@ Outcome make_link(State& state, const Operation& operation) {
   return made == -EEXIST ? Outcome{} : checked(made, path);
 }
 
+namespace {
+
 // pivot_root(".", ".") puts the old root over the new one, from where it is taken away: no directory for it is needed.
-Outcome change_root(State& state) {
-  if (state.root < 0) return malformed(0);
+Outcome pivot(State& state) {
   const long old = call(__NR_openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
   if (old < 0) return failed_call(old, "/");
   Outcome outcome = checked(call(__NR_fchdir, state.root), "fchdir");
@@ -148,12 +149,39 @@ Outcome change_root(State& state) {
   if (outcome.ok()) outcome = checked(call(__NR_fchdir, old), "fchdir");
   if (outcome.ok()) outcome = checked(call(__NR_mount, "", ".", "", slave | with_all_below, nullptr), "mount");
   if (outcome.ok()) outcome = checked(call(__NR_umount2, ".", detach), "umount2");
-  if (outcome.ok()) outcome = checked(call(__NR_chdir, "/"), "chdir");
   call(__NR_close, old);
+  return outcome;
+}
+
+// The old root stays below, where no path leads: ".." of the new one is the new one.
+Outcome cover(State& state) {
+  Outcome outcome = checked(call(__NR_fchdir, state.root), "fchdir");
+  const long old = call(__NR_openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+  if (outcome.ok()) outcome = checked(old, "/");
+  if (outcome.ok()) outcome = move_mount(state.root, old, "move_mount");
+  if (outcome.ok()) outcome = checked(call(__NR_chroot, "."), "chroot");
+  if (old >= 0) call(__NR_close, old);
+  return outcome;
+}
+
+Outcome enter_with(State& state, Outcome (*change)(State&)) {
+  if (state.root < 0) return malformed(0);
+  Outcome outcome = change(state);
+  if (outcome.ok()) outcome = checked(call(__NR_chdir, "/"), "chdir");
   call(__NR_close, state.root);
   state.root = -1;
   call(__NR_umask, state.umask);
   return outcome;
+}
+
+}  // namespace
+
+Outcome change_root(State& state) {
+  return enter_with(state, pivot);
+}
+
+Outcome move_root(State& state) {
+  return enter_with(state, cover);
 }
 
 Outcome mask_path(const Operation& operation) {

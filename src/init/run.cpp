@@ -146,6 +146,7 @@ constexpr Row rows[] = {
     {wire::Op::time_offsets, 4, 4, 0, run_stage<set_time_offsets>},
     {wire::Op::hooks, 0, 0, 0, run_stage<await_hooks>},
     {wire::Op::join_process, 2, 2, 0, run_stage<join_process>},
+    {wire::Op::move_root, 0, 0, 0, run_stage<move_root>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

@@ -71,6 +71,7 @@ Outcome enter_root(State& state, const Operation& operation);
 Outcome make_device(State& state, const Operation& operation);
 Outcome make_link(State& state, const Operation& operation);
 Outcome change_root(State& state);
+Outcome move_root(State& state);
 Outcome mask_path(const Operation& operation);
 Outcome make_path_read_only(const Operation& operation);
 Outcome finish_root(const Operation& operation);

@@ -30,6 +30,8 @@ std::string_view hint(const Report& report) {
     return "; the caller may have no more keys (kernel.keys.maxkeys; /proc/key-users): create without a new keyring";
   if (report.op() == wire::Op::scheduler && report.header.error == EBUSY)
     return "; the CPUs have no more time for SCHED_DEADLINE";
+  if (report.op() == wire::Op::pivot && report.header.error == EINVAL)
+    return "; an initial root file system (initramfs) cannot be left so: try --no-pivot";
   if (report.header.error != EPERM && report.header.error != EACCES) return "";
   switch (report.op()) {
     case wire::Op::rlimit:

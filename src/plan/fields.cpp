@@ -165,6 +165,7 @@ constexpr Row rows[] = {
     {wire::Op::time_offsets, {"time_offsets", time_offsets_fields}},
     {wire::Op::hooks, {"hooks", {}}},
     {wire::Op::join_process, {"setns", join_process_fields}},
+    {wire::Op::move_root, {"move_root", {}}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

@@ -59,6 +59,7 @@ struct PlanOptions {
   std::string session_keyring;  // the name of a new one; empty: the program keeps the caller's
   bool supervise = false;       // a supervisor stays
   bool no_cgroup = false;       // linux.cgroupsPath is passed over
+  bool no_pivot = false;        // a root of the container's own is moved over the host's
   std::string bundle;           // where relative paths begin
 };
 

@@ -55,7 +55,7 @@ Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces
   for (Operation& device : plan_devices(config, notes)) plan.make.push_back(std::move(device));
   // "before the pivot_root operation" (config.md, Prestart)
   if (has_create_hooks(config.hooks)) plan.make.push_back({wire::Op::hooks, "/hooks", {}, {}});
-  plan.make.push_back({wire::Op::pivot, "/root/path", {}, {}});
+  plan.make.push_back({options.no_pivot ? wire::Op::move_root : wire::Op::pivot, "/root/path", {}, {}});
   for (size_t i = 0; i < config.masked_paths.size(); ++i)
     plan.late.push_back({wire::Op::mask, pointer_join("/linux/maskedPaths", i), {}, {config.masked_paths[i]}});
   for (size_t i = 0; i < config.readonly_paths.size(); ++i)

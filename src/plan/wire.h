@@ -83,6 +83,7 @@ enum class Op : uint16_t {
                         // namespace, which this process then is in
   hooks = 60,           // MOUNTED; the library runs the hooks of create, and says so: HOOKED
   join_process = 61,    // [CLONE_NEW* flags, descriptor] setns into these namespaces of the process of a pidfd
+  move_root = 62,       // as `pivot`, for roots that pivot_root cannot leave: moved over the old root, and chroot
 };
 
 // Of `mount`. Attributes are MOUNT_ATTR_* (mount_setattr(2)).

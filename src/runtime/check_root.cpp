@@ -13,10 +13,21 @@ std::string path_from(const std::string& bundle, const std::string& path) {
   return path.starts_with('/') ? path : bundle + "/" + path;
 }
 
+// The first of its names that is not there.
+std::string missing_component(const std::string& path) {
+  struct stat status = {};
+  for (size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+    end = path.find('/', begin);
+    if (end != begin && lstat(path.substr(0, end).c_str(), &status) != 0) return path.substr(begin, end - begin);
+  }
+  return path;  // a link that leads nowhere, or somebody was faster
+}
+
 Error refuse(const std::string& pointer, const std::string& path, int number) {
   const bool wrong_path = number == ENOENT || number == ENOTDIR || number == ELOOP;
-  Error error = config_error(wrong_path ? REAPER_ERR_INVALID : system_error("", "", number).code, pointer,
-                             quoted(path) + ": " + errno_name(number));
+  std::string why = "open_tree: " + errno_name(number) + ": ";
+  why += number == ENOENT ? "component " + quoted(missing_component(path)) + " is missing" : quoted(path);
+  Error error = config_error(wrong_path ? REAPER_ERR_INVALID : system_error("", "", number).code, pointer, why);
   error.sys_errno = number;
   error.stage = "root";
   return error;

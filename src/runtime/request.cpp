@@ -33,6 +33,7 @@ PlanOptions plan_options(const CreateRequest& request, std::string_view id, cons
   options.strict = request.strict;
   options.supervise = request.supervise;
   options.no_cgroup = request.no_cgroup;
+  options.no_pivot = request.no_pivot;
   options.extra_fds = static_cast<uint32_t>(request.extra_fds.size());
   options.listen_fds = request.listen_fds;
   options.listen_names = request.listen_names;

@@ -73,6 +73,7 @@ struct CreateRequest {
   bool strict = false;
   bool supervise = false;
   bool no_cgroup = false;
+  bool no_pivot = false;
   std::optional<std::string> console_socket;  // takes the master of the program's terminal
   int32_t* console = nullptr;                 // or this does, on success
   bool new_keyring = true;

@@ -250,7 +250,8 @@ static void test_refusals(void **state) {
   const int invalid = REAPER_ERR_INVALID;
   const int unsupported = REAPER_ERR_UNSUPPORTED;
   refused_mount(scene, "{\"destination\":\"/a\",\"source\":\"/no/such\",\"options\":[\"bind\"]}",
-                (struct expected){invalid, ENOENT, "root", "/mounts/0/source", "/no/such"});
+                (struct expected){invalid, ENOENT, "root", "/mounts/0/source",
+                                  "/mounts/0/source: open_tree: ENOENT: component \"no\" is missing"});
   refused_mount(scene, "{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"idmap\"]}",
                 (struct expected){unsupported, 0, "config", "/mounts/0/options/0", "idmap"});
   refused_mount(scene, "{\"destination\":\"/a\"}",
@@ -353,6 +354,30 @@ static void test_nothing_is_left(void **state) {
   free(before);
 }
 
+/* REAPER_CREATE_NO_PIVOT: the same to see, no way up, and the caller's mounts are what they were. */
+static void test_without_pivot(void **state) {
+  NEED_ROOT_FILE_SYSTEM();
+  const struct scene *scene = *state;
+  directory_in_root(scene, "/x");
+  char *before = read_whole("/proc/self/mountinfo");
+  char *mounts = text_of("%s,%s", proc, dev);
+  char *config = root_config(
+      "busybox ls /; cd ../../..; pwd; busybox chroot /x ls 2>/dev/null; busybox touch /dev/x && busybox ls -d /dev/x; "
+      "busybox touch /y 2>/dev/null || echo read-only; echo $$",
+      mounts, ",\"readonly\":true", ",\"maskedPaths\":[\"/x\"]");
+  reaper_create_options options = options_of(scene, config);
+  options.flags = REAPER_CREATE_NO_PIVOT;
+  char *text = output_of_config(scene, config, options);
+  assert_string_equal(text, "bin\ndev\nproc\nx\n/\n/dev/x\nread-only\n1\n");
+  char *after = read_whole("/proc/self/mountinfo");
+  assert_string_equal(before, after);
+  free(after);
+  free(text);
+  free(config);
+  free(mounts);
+  free(before);
+}
+
 static void test_supervised(void **state) {
   NEED_ROOT_FILE_SYSTEM();
   char *config = root_config("echo $$", proc, "", "");
@@ -381,6 +406,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_row12_another_dev_null, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_row15_a_link_at_dev, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_nothing_is_left, root_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_without_pivot, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_supervised, root_setup, scene_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,9 @@ std::optional<long> handle_mounts(Kernel& k, const Call& call) {
     case __NR_pivot_root:
       k.mounts.emplace_back("pivot");
       return 0;
+    case __NR_chroot:
+      k.mounts.push_back("chroot " + text_at(a[0]));
+      return 0;
     case __NR_umount2:
       k.mounts.emplace_back("umount");
       return 0;

@@ -160,6 +160,25 @@ void devices_of_the_host(void**) {
   }
 }
 
+// Without pivot_root(2): the new root covers the old one.
+void a_root_that_is_moved(void**) {
+  const std::vector<Operation> plan = {whole_root()[0], {Op::move_root, "/root/path", {}, {}}};
+  Kernel k = kernel_for(plan);
+  k.proc_magic = 0x9fa0;
+  assert_true(run_init(k).executed);
+  const std::vector<std::string> wanted = {"copy of /srv/root on /srv/root", "copy of /srv/root on /", "chroot ."};
+  assert_true(k.mounts == wanted);
+  assert_true((k.open == std::set<int>{0, 1, 2, 102}));
+  for (const long number : {__NR_fchdir, __NR_chroot, __NR_chdir}) {
+    Kernel fails = kernel_for(plan);
+    fails.deny[number] = -EPERM;
+    const SentError error = failure_of(fails);
+    assert_int_equal(error.header.error, EPERM);
+  }
+  Kernel without = kernel_for({plan[1]});
+  assert_int_equal(failure_of(without).header.fault, static_cast<uint16_t>(wire::Fault::malformed));
+}
+
 void another_dev_null(void**) {
   Kernel k = kernel_for({{Op::mask, "/linux/maskedPaths/0", {}, {"/proc/keys"}}});
   k.null_device = 0x105;
@@ -207,7 +226,7 @@ int main() {
       cmocka_unit_test(what_stands_in_procfs), cmocka_unit_test(devices_that_are_there),
       cmocka_unit_test(another_dev_null),      cmocka_unit_test(remount_changes_what_is_there),
       cmocka_unit_test(malformed_operations),  cmocka_unit_test(paths_that_are_too_long),
-      cmocka_unit_test(devices_of_the_host),
+      cmocka_unit_test(devices_of_the_host),   cmocka_unit_test(a_root_that_is_moved),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -53,6 +53,8 @@ MUTANTS = [
      "faults.waiting_init"),
     ("device-any", "src/init/root.cpp", "if (outcome.ok() && !is_device(status, operation)) outcome = failed_call(-EPERM, path);", "",
      "unit.init_root api.root"),
+    ("root-moved", "src/init/root.cpp", 'if (outcome.ok()) outcome = checked(call(__NR_chroot, "."), "chroot");', "",
+     "unit.init_root"),
     ("hooks-before-pivot", "src/plan/root.cpp", 'if (has_create_hooks(config.hooks)) plan.make.push_back({wire::Op::hooks, "/hooks", {}, {}});', "",
      "unit.plan_golden api.hooks_namespaces"),
     ("hook-inside-pid", "src/plan/hook.cpp", "  join(place.namespaces & CLONE_NEWPID);\n", "", "unit.init_hook api.hooks_namespaces"),

@@ -168,6 +168,8 @@ inline void apply_fact(Situation& situation, const std::string& key, const std::
     situation.options.bundle = value;
   else if (key == "supervise")
     situation.options.supervise = value == "1";
+  else if (key == "no_pivot")
+    situation.options.no_pivot = value == "1";
   else if (key == "keyring")
     situation.options.session_keyring = value;
   else if (key == "listen_fds")

@@ -119,6 +119,11 @@ impl<'fd> Create<'fd> {
         self.flag(sys::REAPER_CREATE_NO_CGROUP, wanted)
     }
 
+    /// A root of the container's own is moved over the host's, where pivot_root(2) cannot work.
+    pub fn no_pivot(&mut self, wanted: bool) -> &mut Self {
+        self.flag(sys::REAPER_CREATE_NO_PIVOT, wanted)
+    }
+
     fn flag(&mut self, flag: u32, wanted: bool) -> &mut Self {
         self.flags = if wanted { self.flags | flag } else { self.flags & !flag };
         self

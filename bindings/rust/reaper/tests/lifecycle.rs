@@ -252,6 +252,45 @@ fn many_threads_have_lives_of_their_own() {
     });
 }
 
+/// A container with namespaces and a root of its own: busybox, copied into the bundle.
+#[test]
+fn busybox_in_a_root() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    let admin = u64::from_str_radix(&line("CapEff:"), 16).unwrap() & (1 << 21) != 0; // CAP_SYS_ADMIN
+    if !admin || !line("Uid:").starts_with("0\t") {
+        writeln!(std::io::stdout(), "SKIP: making namespaces needs CAP_SYS_ADMIN").unwrap();
+        return;
+    }
+    if std::fs::metadata("/bin/busybox").is_err() {
+        writeln!(std::io::stdout(), "SKIP: no busybox here").unwrap();
+        return;
+    }
+    let place = Place::new("busybox");
+    let runtime = place.runtime();
+    std::fs::create_dir_all(place.0.join("rootfs/bin")).unwrap();
+    std::fs::copy("/bin/busybox", place.0.join("rootfs/bin/busybox")).unwrap();
+    let text = r#"{"ociVersion":"1.2.0","hostname":"inside","process":{"args":["/bin/busybox","sh","-c",
+        "echo $$; busybox hostname; busybox ls /"],"cwd":"/","env":["PATH=/bin"]},"root":{"path":"rootfs"},
+        "mounts":[{"destination":"/proc","type":"proc","source":"proc"}],"linux":{"namespaces":[{"type":"mount"},
+        {"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"network"}]}}"#;
+    for no_pivot in [false, true] {
+        let (mut ours, theirs) = pair();
+        let mut create = config(text);
+        create.bundle(&place.0);
+        let mut container =
+            runtime.create("busybox", create.no_pivot(no_pivot).stdout(&theirs)).unwrap();
+        drop(create);
+        drop(theirs);
+        container.start().unwrap();
+        assert!(container.wait().unwrap().success());
+        let mut said = String::new();
+        ours.read_to_string(&mut said).unwrap();
+        assert_eq!(said, "1\ninside\nbin\ndev\nproc\n");
+        container.delete().unwrap();
+    }
+}
+
 #[test]
 fn what_the_library_says_of_itself() {
     assert!(!reaper::version().unwrap().is_empty() && !reaper::commit().unwrap().is_empty());
