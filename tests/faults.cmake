@@ -19,7 +19,7 @@ function(reaper_walk walk)
 endfunction()
 reaper_walk(kill_walk supervised hooks cgroup terminal isolated)
 # Further scenarios by hand: bin/faults_errno_walk supervised
-reaper_walk(errno_walk)
+reaper_walk(errno_walk isolated)
 target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")
 
 # What the tests of the state directory share.

@@ -1,9 +1,11 @@
 /* See containers.h. */
 #include "containers.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int complain(const char *what, reaper_error *error) {
@@ -85,6 +87,32 @@ char *shell_config(const char *script, const char *more) {
   char *config = process_config(members);
   free(members);
   free(quoted);
+  return config;
+}
+
+char *isolated_config(const struct scene *scene, const char *arguments, const char *more) {
+  static const char *const programs[] = {"/bin", "/lib", "/lib64", "/usr"};
+  char *root = text_of("%s/rootfs", scene->place.bundle);
+  assert_true(mkdir(root, 0755) == 0 || errno == EEXIST);
+  char *mounts = text_of(
+      "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+      "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"mode=755\"]}");
+  for (size_t i = 0; i < COUNT_OF(programs); ++i) {
+    if (access(programs[i], F_OK) != 0) continue;
+    char *next = text_of("%s,{\"destination\":\"%s\",\"source\":\"%s\",\"options\":[\"rbind\",\"ro\"]}", mounts,
+                         programs[i], programs[i]);
+    free(mounts);
+    mounts = next;
+  }
+  char *config = text_of(
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[%s],\"cwd\":\"/"
+      "\"},\"hostname\":\"isolated\",\"root\":{\"path\":"
+      "\"%s\",\"readonly\":true},\"mounts\":[%s%s],\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"},"
+      "{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"network\"}],\"maskedPaths\":[\"/proc/kcore\"],"
+      "\"readonlyPaths\":[\"/proc/sys\"]}}",
+      arguments, root, mounts, more);
+  free(mounts);
+  free(root);
   return config;
 }
 

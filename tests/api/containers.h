@@ -25,6 +25,10 @@ char *shell_config(const char *script, const char *more);
 /* config.json with these members of `process`: "\"args\":[...],\"cwd\":\"/\"". */
 char *process_config(const char *members);
 
+/* In five namespaces of its own, in a root (made in the bundle) that has the host's programs, /proc and /dev in it.
+ * `arguments`: "\"/bin/true\"". `more`: further mounts, ",{\"destination\":...}" or "". */
+char *isolated_config(const struct scene *scene, const char *arguments, const char *more);
+
 /* Options of this bundle and config text. */
 reaper_create_options options_of(const struct scene *scene, const char *config);
 

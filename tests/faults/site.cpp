@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -61,6 +62,13 @@ std::map<pid_t, Seen> all_processes() {
   }
   if (directory != nullptr) closedir(directory);
   return all;
+}
+
+size_t count_mounts() {
+  char* text = read_whole("/proc/self/mountinfo");
+  const std::string table = text != nullptr ? text : "";
+  free(text);
+  return static_cast<size_t>(std::count(table.begin(), table.end(), '\n'));
 }
 
 std::string complaint(const char* what, int result, reaper_error* error) {
@@ -142,6 +150,7 @@ std::string Site::isolation() const {
 
 Site::Site(const Scenario& scenario) : scenario_(scenario) {
   place_make(&place_);
+  mounts_ = count_mounts();
   REQUIRE(mkdir((std::string(place_.directory) + "/rootfs").c_str(), 0755) == 0);
   long_config_ = config_of("\"/bin/sleep\",\"1000\"", "/bin/true");
   failing_config_ = scenario.hooks ? config_of("\"/bin/true\"", "/bin/false") : config_of("\"/no/program\"", "");
@@ -244,6 +253,7 @@ std::string Site::judge_nothing() {
   std::string wrong = settle(children_left);
   if (count_entries(place_.root) != 0) wrong += "; something is left in the state directory";
   if (count_cgroups() != 0) wrong += "; a cgroup is left";
+  if (count_mounts() != mounts_) wrong += "; a mount is left";
   return wrong;
 }
 

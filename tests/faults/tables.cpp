@@ -56,6 +56,7 @@ Tables::Tables(const std::string& directory) {
     Errnos errnos;
     std::istringstream names(row[1] == "cannot fail" ? "" : row[1]);
     for (std::string name; names >> name;) errnos.numbers.push_back(number_of(name));
+    if (row[1] == "cannot fail" && row[2].empty()) refuse(row[0], "a reason is wanted");
     if (row[1] != "cannot fail" && errnos.numbers.size() < 3) refuse(row[0], "three errnos are wanted");
     if (!errnos_.emplace(row[0], errnos).second) refuse(row[0], "twice in the table");
   }

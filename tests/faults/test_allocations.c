@@ -13,6 +13,7 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -333,6 +334,12 @@ static const struct operation operations[] = {
 
 static const struct operation rich_create = {
     "create with capabilities", nothing, rich_config, 0, 0, act_create, is_created, nothing_was_made};
+static char* sleeping_isolated(const struct scene* scene) {
+  return isolated_config(scene, "\"/bin/sleep\",\"1000\"", "");
+}
+
+static const struct operation isolated_create = {
+    "create in namespaces and a root", nothing, sleeping_isolated, 0, 0, act_create, is_created, nothing_was_made};
 static const struct operation terminal_create = {
     "create with a terminal", nothing, terminal_program, 0, 1, act_create, is_created, nothing_was_made};
 
@@ -454,6 +461,14 @@ static void test_capabilities(void** state) {
   walk(&scene->place, &rich_create);
 }
 
+/* Namespaces, a root and mounts. */
+static void test_isolated(void** state) {
+  if (!WATCHED) SKIP("a sanitizer has an allocator of its own");
+  if (!(is_root() && holds_capability("CapEff:", CAP_SYS_ADMIN))) SKIP("making namespaces needs CAP_SYS_ADMIN");
+  const struct scene* scene = *state;
+  walk(&scene->place, &isolated_create);
+}
+
 static void test_terminal(void** state) {
   if (!WATCHED) SKIP("a sanitizer has an allocator of its own");
   need_terminals();
@@ -469,6 +484,7 @@ static int teardown(void** state) {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(test_every_allocation), TEST(test_capabilities), TEST(test_terminal)};
+  const struct CMUnitTest tests[] = {TEST(test_every_allocation), TEST(test_capabilities), TEST(test_isolated),
+                                     TEST(test_terminal)};
   return cmocka_run_group_tests_name("allocations", tests, NULL, NULL);
 }

@@ -139,11 +139,14 @@ void Walk::over(const Operation& operation) {
 const Scenario* scenario = find_scenario("plain");
 const char* only;
 
-// With a supervisor, REAPER_FAULTS=all walks these too: without one they are walked in any case.
+// With a supervisor, REAPER_FAULTS=all walks these too: without one they are walked in any case. Once it is created, a
+// container in namespaces is like another.
 bool is_wanted(const Operation& operation) {
   const char* wanted = getenv("REAPER_FAULTS");
   if (only != nullptr) return strcmp(only, operation.name) == 0;
-  if (!scenario->supervised || (wanted != nullptr && strcmp(wanted, "all") == 0)) return true;
+  if (wanted != nullptr && strcmp(wanted, "all") == 0) return true;
+  if (scenario->isolated) return strcmp(operation.name, "create") == 0 || strcmp(operation.name, "start") == 0;
+  if (!scenario->supervised) return true;
   return !operation.fails && strcmp(operation.name, "delete-force-created") != 0;
 }
 

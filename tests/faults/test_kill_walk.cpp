@@ -19,7 +19,7 @@ struct Selection {
 constexpr Selection selections[] = {{"hooks", " create start delete "},
                                     {"cgroup", " create kill-all delete "},
                                     {"terminal", " create delete "},
-                                    {"isolated", " create "}};
+                                    {"isolated", " create start delete-force "}};
 
 bool all_wanted() {
   const char* wanted = getenv("REAPER_FAULTS");

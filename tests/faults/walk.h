@@ -63,7 +63,7 @@ class Site {
 
   // Each answers what is wrong: "" for nothing. They are asked in this order, judge_removal() always.
   std::string judge_state();    // nothing runs that no record knows of; `list` and `state` answer
-  std::string judge_nothing();  // no directory of it, no process, no cgroup
+  std::string judge_nothing();  // no directory of it, no process, no cgroup, no mount
   // delete --force takes all there is, and then there is nothing.
   std::string judge_removal();
   std::string judge_life();  // the id can be used again, for a whole life
@@ -85,6 +85,7 @@ class Site {
   std::string long_config_, short_config_, failing_config_;
   std::string socket_path_, pid_path_;
   int listener_ = -1;
+  size_t mounts_ = 0;  // of this process' namespace, at first
   reaper_runtime* runtime_ = nullptr;
   Report* report_ = nullptr;
 };
