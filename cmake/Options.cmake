@@ -57,6 +57,10 @@ endif()
 # What nearly every C++ file includes. Never for reaper-init and the code after the clone: they have no libstdc++.
 function(reaper_precompile target)
   if(REAPER_PCH)
+    if(ARGC GREATER 1) # as that other target, whose flags are the same
+      target_precompile_headers(${target} REUSE_FROM ${ARGV1})
+      return()
+    endif()
     target_precompile_headers(${target} PRIVATE
       $<$<COMPILE_LANGUAGE:CXX>:<chrono$<ANGLE-R>> $<$<COMPILE_LANGUAGE:CXX>:<expected$<ANGLE-R>>
       $<$<COMPILE_LANGUAGE:CXX>:<functional$<ANGLE-R>> $<$<COMPILE_LANGUAGE:CXX>:<map$<ANGLE-R>>
