@@ -26,5 +26,7 @@ void sweep_up(struct host* host, const char* id);
 int64_t by_reaper(void* host); /* create, start, wait, delete */
 int64_t by_spawn(void* host);  /* posix_spawn, waitpid */
 int64_t by_fork(void* host);   /* fork, execve, waitpid */
+/* clone, mounts and all that the isolated bundle of bench/run asks for, execve, waitpid (isolated.c) */
+int64_t by_system_calls(void* host);
 
 #endif

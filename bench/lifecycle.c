@@ -1,7 +1,8 @@
 /* The life cycle inside a host process, against other ways to run the same program, or against itself in a larger host:
  *   bench-lifecycle [--pairs N] [--name TEXT] [--limit RATIO] [--resident GIB] --root DIR --bundle DIR WAY WAY
  *   bench-lifecycle ... --resident GIB --resident-b GIB ... WAY WAY
- * WAY: reaper, spawn or fork. With --resident-b the two hosts are two processes on the same CPU that take turns. */
+ * WAY: reaper, spawn, fork or calls. With --resident-b the two hosts are two processes on the same CPU that take turns.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -27,7 +28,8 @@ static measured way(const char* name) {
   if (strcmp(name, "reaper") == 0) return by_reaper;
   if (strcmp(name, "spawn") == 0) return by_spawn;
   if (strcmp(name, "fork") == 0) return by_fork;
-  die(0, "no way to run a program: %s (reaper, spawn or fork)", name);
+  if (strcmp(name, "calls") == 0) return by_system_calls;
+  die(0, "no way to run a program: %s (reaper, spawn, fork or calls)", name);
 }
 
 /* Memory that is really there, in pages of 4 KiB: what fork(2) copies the tables of. It lives as long as the process.
