@@ -415,6 +415,44 @@ static void test_gate(void** state) {
   }
 }
 
+static void give_away(const char* path) {
+  assert_int_equal(lchown(path, 12345, 54321), 0);
+}
+
+/* A container's directory and files that were given to another user stay a container: nobody else can have put them
+ * into a root that only its owner may write to. An empty directory of another user's is none, and stays. */
+static void test_owned_by_somebody_else(void** state) {
+  if (!is_root()) SKIP("needs root");
+  const struct scene* scene = *state;
+  make_other(scene);
+  for (int is_grown = 0; is_grown < 2; ++is_grown) {
+    struct damaged damaged = make(scene, is_grown);
+    for (size_t i = 0; i < COUNT_OF(others); ++i) {
+      char* path = file_of(scene, "c", others[i]);
+      if (access(path, F_OK) == 0) give_away(path);
+      free(path);
+    }
+    char* directory = text_of("%s/c", scene->place.root);
+    give_away(directory);
+    free(directory);
+    assert_lists_the_other(scene, is_grown ? "running" : "created");
+    delete_by_force(scene, &damaged);
+    forget(&damaged);
+  }
+  char* theirs = text_of("%s/theirs", scene->place.root);
+  assert_int_equal(mkdir(theirs, 0700), 0);
+  give_away(theirs);
+  reaper_error* error = NULL;
+  const struct expected expected = {REAPER_ERR_CORRUPT, 0, "state-directory", "",
+                                    "Reaper did not make: nothing was removed"};
+  assert_error(reaper_delete_id(scene->runtime, "theirs", REAPER_DELETE_FORCE, &error), &error, &expected);
+  const reaper_create_options options = options_of(scene, endless_program);
+  reaper_container* container = NULL;
+  assert_int_equal(reaper_create(scene->runtime, "theirs", &options, &container, NULL), REAPER_ERR_EXISTS);
+  assert_int_equal(rmdir(theirs), 0);
+  free(theirs);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, scene_teardown)
 
 int main(void) {
@@ -427,6 +465,7 @@ int main(void) {
       TEST(test_other_files_and_the_record),
       TEST(test_exit_record),
       TEST(test_gate),
+      TEST(test_owned_by_somebody_else),
   };
   return cmocka_run_group_tests_name("state_files", tests, NULL, NULL);
 }

@@ -12,7 +12,9 @@ LIBRARY = BUILD / "lib/libreaper.so"
 CLI = BUILD / "bin/reaper-runtime"
 INIT = BUILD / "libexec/reaper-init"
 CHILD = list(BUILD.glob("CMakeFiles/reaper-child.dir/**/child.cpp.o"))
-INIT_OBJECTS = list(BUILD.glob("CMakeFiles/reaper-init.dir/**/*.cpp.o"))
+# Not what an older build has left there.
+INIT_OBJECTS = [path for path in BUILD.glob("CMakeFiles/reaper-init.dir/**/*.cpp.o")
+                if (SOURCE / "src/init" / path.name.removesuffix(".o")).is_file()]
 
 # Fault-around maps an image of this size by one fault (docs/decisions/0003-own-init.md). What stays of it in a process that
 # waits is looked at by api.memory.
