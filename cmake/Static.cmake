@@ -19,9 +19,11 @@ list(APPEND reaper_relocatable -r -nostdlib
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   list(APPEND reaper_relocatable -flinker-output=nolto-rel)
 endif()
+# CMake counts precompiled headers among the objects.
+set(reaper_objects $<TARGET_OBJECTS:reaper> $<TARGET_OBJECTS:reaper-rooms> $<TARGET_OBJECTS:reaper-child>)
 add_custom_command(OUTPUT ${REAPER_ONE_OBJECT}
   COMMAND ${CMAKE_CXX_COMPILER} ${reaper_relocatable} -o ${CMAKE_BINARY_DIR}/static/all.o
-    $<TARGET_OBJECTS:reaper> $<TARGET_OBJECTS:reaper-rooms> $<TARGET_OBJECTS:reaper-child>
+    "$<FILTER:${reaper_objects},EXCLUDE,cmake_pch>"
   COMMAND ${CMAKE_OBJCOPY} --wildcard --localize-hidden --keep-global-symbol=reaper_*
     ${CMAKE_BINARY_DIR}/static/all.o ${REAPER_ONE_OBJECT}
   DEPENDS reaper reaper-rooms # not their objects: make has no rules for those of another target
