@@ -345,7 +345,7 @@ function see_also(number, file,   i, text, name, wanted, row) {
 function overview(   file, i, tag, text, now) {
   file = out "/reaper.3"
   header("reaper", file)
-  print ".SH NAME\nreaper \\- an OCI container runtime as a library" > file
+  print ".SH NAME\nreaper, libreaper \\- an OCI container runtime as a library" > file
   print ".SH LIBRARY\nReaper (\\fIlibreaper\\fR, \\fI\\-lreaper\\fR)\n.SH SYNOPSIS\n.nf\n.B #include <reaper.h>" > file
   print ".PP\ncc program.c $(pkg\\-config \\-\\-cflags \\-\\-libs reaper)\n.fi\n.SH DESCRIPTION" > file
   for (i = 3; i <= tops + 1; i++) {
@@ -370,8 +370,11 @@ function overview(   file, i, tag, text, now) {
   gsub(/\\/, "\\e", example)
   gsub(/-/, "\\-", example)
   printf "%s", example > file
-  print ".fi\n.SH SEE ALSO\n.BR reaper\\-runtime (1),\n.BR pkg\\-config (1)" > file
+  print ".fi\n.SH SEE ALSO\n.BR reaper\\-runtime (1),\n.BR pkg\\-config (1),\n.BR reaper\\-config (5)" > file
   close(file)
+  # Who looks for the library finds it by its own name, too.
+  print ".so man3/reaper.3" > (out "/libreaper.3")
+  close(out "/libreaper.3")
 }
 
 function list_section(number, file,   i) {

@@ -6,7 +6,7 @@ import unittest
 
 import elf
 import test_header
-from gate import BUILD, SANITIZED, SOURCE, Gate, run
+from gate import BUILD, SANITIZED, SOURCE, Gate, matches, run
 
 LIBRARY = BUILD / "lib/libreaper.so"
 CLI = BUILD / "bin/reaper-runtime"
@@ -45,6 +45,14 @@ def instrumented(path):
 
 def needs(path, allowed):
     return [f"{path.name} needs {name}" for name in elf.tags(path, "NEEDED") if name not in allowed and not LOADER.fullmatch(name)]
+
+
+# Names are resolved, and connections to elsewhere made, by these (docs/cookbook_embed.md: no network).
+NETWORK = re.compile(r"^(getaddrinfo|gethostby\w+|getnameinfo|res_\w+|__res_\w+|getservby\w+|dn_expand|rcmd\w*|ruserok\w*)(@|$)")
+
+
+def speaks_to_the_network(path):
+    return [f"{path.name} calls {symbol}" for symbol in sorted(elf.undefined(path)) if NETWORK.search(symbol)]
 
 
 def static_program(path):
@@ -95,6 +103,22 @@ class Library(Samples):
         self.assert_clean(needs(LIBRARY, LIBRARY_MAY_NEED))
         self.assertTrue(needs(self.build("int main(void) { return 0; }", "-Wl,--no-as-needed", "-lm", name="sample"),
                               LIBRARY_MAY_NEED))
+
+
+class Network(Samples):
+    """No telemetry, no network (docs/cookbook_embed.md)."""
+
+    @unittest.skipIf(SANITIZED, "SKIP: a sanitizer build needs its runtime")
+    def test_nothing_resolves_names(self):
+        self.assert_clean(finding for path in (LIBRARY, CLI) for finding in speaks_to_the_network(path))
+        sample = self.build("#include <netdb.h>\nint main(void) { return getaddrinfo(0, 0, 0, 0) + !gethostbyname(\"x\"); }", name="sample")
+        self.assertEqual(2, len(speaks_to_the_network(sample)))
+
+    def test_sockets_are_unix_ones(self):
+        """But for one in a container's new network namespace, by which its loopback device is brought up."""
+        wanted, allowed = r"\b([AP]F_(?!UNIX\b)[A-Z]\w*|af_(?!unix\b)[a-z]\w*)\b", r"src/init/namespaces\.cpp"
+        self.assert_clean(matches(SOURCE, ("src", "cli", "include"), wanted, allowed))
+        self.assertTrue(matches(self.tree(src__x_DOT_cpp="int s = socket(AF_INET6, 1, 0);"), ("src",), wanted, allowed))
 
 
 class Program(Samples):

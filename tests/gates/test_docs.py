@@ -18,8 +18,11 @@ from pathlib import Path
 
 from gate import BUILD, SOURCE, Gate
 
-PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "namespaces", "pause", "process", "root", "cookbook", "cookbook_root"]
+PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "namespaces", "pause", "process", "root", "cookbook",
+         "cookbook_root", "cookbook_embed", "errors", "coming_from"]
 RUNTIME = BUILD / "bin/reaper-runtime"
+# How a page's own programs find the library of this build.
+FLAGS = f"-I{SOURCE}/include -L{BUILD}/lib -Wl,-rpath,{BUILD}/lib -lreaper"
 PAGE_SECONDS = 120
 
 Block = namedtuple("Block", "line commands expected")  # `line`: of the first command; `expected`: None, or the text
@@ -154,7 +157,8 @@ def run_page(page):
         script = Path(folder, "page.sh")
         script.write_text(script_of(page_blocks))
         environment = {"PATH": f"{RUNTIME.parent}:/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(work),
-                       "REAPER_RUNTIME_ROOT": f"{folder}/state", "REAPER_DOCS_OUTPUT": str(output)}
+                       "REAPER_RUNTIME_ROOT": f"{folder}/state", "REAPER_DOCS_OUTPUT": str(output),
+                       "REAPER_FLAGS": FLAGS}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment.update({name: os.environ[name]} if name in os.environ else {})
         findings = run_script(script, work, environment)

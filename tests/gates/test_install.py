@@ -52,7 +52,8 @@ class Install(Gate):
         documents = {f"share/doc/reaper/{path.name}" for path in (SOURCE / "docs").glob("*.md")}
         manual = {f"share/man/man1/{path.name}" for path in (SOURCE / "docs/man").glob("*.1")}
         manual |= {f"share/man/man3/{path.name}" for path in (self.scratch / "build/man/man3").iterdir()}
-        self.assertLess({"share/man/man1/reaper-runtime.1", "share/man/man3/reaper.3", "share/man/man3/reaper_create.3"}, manual)
+        manual |= {"share/man/man5/reaper-config.5"}
+        self.assertLess({"share/man/man1/reaper-runtime.1", "share/man/man3/libreaper.3", "share/man/man3/reaper_create.3"}, manual)
         completions = {"share/bash-completion/completions/reaper-runtime", "share/zsh/site-functions/_reaper-runtime",
                        "share/fish/vendor_completions.d/reaper-runtime.fish"}
         return documents | manual | completions

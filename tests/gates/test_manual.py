@@ -27,7 +27,7 @@ def names_of(text):
 
 def undocumented(text, folder):
     """Names without a page of their own, pages without a name, and constants that no page says anything of."""
-    names, pages = names_of(text) | {"reaper"}, {path.stem: path.read_text() for path in folder.glob("*.3")}
+    names, pages = names_of(text) | {"reaper", "libreaper"}, {path.stem: path.read_text() for path in folder.glob("*.3")}
     findings = [f"{name} has no page" for name in names - set(pages)] + [f"{page}(3) is of nothing" for page in set(pages) - names]
     everything = plain("\n".join(pages.values()))
     constants = set(re.findall(r"^#define (REAPER_\w+) \S", text, re.M)) - {"REAPER_API"}
@@ -48,6 +48,24 @@ def without_meaning(text, folder):
     said += [re.sub(r"\n \* ", " ", comment) for comment in re.findall(r"^/\*\n \* (.*?\n.*?)\n", text, re.M | re.S)[1:]]
     said = [re.sub(r"\s+", " ", words.split("Errors: ")[0].replace("`", "")).strip() for words in said]
     return [f"not in the pages: {words}" for words in said if words not in everything]
+
+
+def unexplained(text, page):
+    """Error codes without a section of their own in docs/errors.md that says cause and cure, and sections of nothing."""
+    codes = set(re.findall(r"^#define (REAPER_ERR_\w+) ", text, re.M))
+    sections = dict(re.findall(r"^## (REAPER_ERR_\w+)\n(.*?)(?=^## |\Z)", page, re.M | re.S))
+    findings = [f"docs/errors.md says nothing of {code}" for code in codes - set(sections)]
+    findings += [f"docs/errors.md has {code}, which is no code" for code in set(sections) - codes]
+    return findings + [f"docs/errors.md: {code} has no {word}" for code, said in sections.items() for word in ("Cause", "Cure")
+                       if not re.search(rf"\b{word}: ", said)]
+
+
+def unlisted(properties, page):
+    """Rows of docs/properties.md that reaper-config(5) does not have as they are."""
+    rows = re.findall(r"^\| `/(\S+)` \| (\S+) \| (\w+) \|", properties, re.M)
+    lines = plain(page)
+    return [f"reaper-config(5) does not have {name}" for name, kind, what in rows
+            if f".TP\n{name.replace('/', '.')} ({kind})\n{what}" not in lines]
 
 
 def helped(*command):
@@ -103,7 +121,7 @@ class Manual(Gate):
 
     def pages(self):
         """Those that are no links."""
-        found = [path for path in sorted(PAGES.glob("man[13]/*")) if not path.read_text().startswith(".so ")]
+        found = [path for path in sorted(PAGES.glob("man[135]/*")) if not path.read_text().startswith(".so ")]
         self.assertGreater(len(found), 30)
         return found
 
@@ -118,13 +136,27 @@ class Manual(Gate):
         for more in ("REAPER_API int reaper_new(void);\n", "#define REAPER_NEW 1\n", "typedef struct reaper_new {\n"):
             self.assertTrue(undocumented(self.header + more, PAGES / "man3"), more)
         self.assertTrue(undocumented(self.header.replace("reaper_spec", "reaper_other"), PAGES / "man3"))
-        folder = self.tree(man3__reaper_DOT_3="", man3__reaper_x_DOT_3=".so man3/reaper_y.3\n")
+        folder = self.tree(man3__reaper_DOT_3="", man3__libreaper_DOT_3="", man3__reaper_x_DOT_3=".so man3/reaper_y.3\n")
         self.assertEqual(1, len(undocumented("REAPER_API int reaper_x(void);\n", folder / "man3")))
 
     def test_nothing_that_the_header_says_is_lost(self):
         self.assert_clean(without_meaning(self.header, PAGES / "man3"))
         self.assertTrue(without_meaning("#define REAPER_X 1 /* unheard of */\n", PAGES / "man3"))
         self.assertTrue(without_meaning("/*\n * a\n */\n\n/*\n * unheard of\n * words\n */\n", PAGES / "man3"))
+
+    def test_every_error_has_cause_and_cure(self):
+        page = (SOURCE / "docs/errors.md").read_text()
+        self.assert_clean(unexplained(self.header, page))
+        self.assertTrue(unexplained(self.header + "#define REAPER_ERR_NEW (-99) /* x */\n", page))
+        self.assertTrue(unexplained(self.header, page + "## REAPER_ERR_OLD\n\nCause: x. Cure: y.\n"))
+        self.assertTrue(unexplained(self.header, page.replace("Cure: ", "")))
+
+    def test_every_property(self):
+        properties, page = (SOURCE / "docs/properties.md").read_text(), (PAGES / "man5/reaper-config.5").read_text()
+        self.assertGreater(properties.count("\n| `/"), 200)
+        self.assert_clean(unlisted(properties, page))
+        self.assertTrue(unlisted(properties + "| `/process/new` | string | applied | x |\n", page))
+        self.assertTrue(unlisted(properties, page.replace("refused", "applied", 20)))
 
     def test_the_program(self):
         names = commands()
