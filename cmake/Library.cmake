@@ -1,7 +1,13 @@
 # reaper-init (embedded), the rooms of src/ as one static archive (unit tests link it), and libreaper.so.
 
-execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE REAPER_COMMIT
-  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+# The revision: of the file that a source archive has (scripts/package), else git's.
+if(EXISTS ${PROJECT_SOURCE_DIR}/COMMIT)
+  file(STRINGS ${PROJECT_SOURCE_DIR}/COMMIT REAPER_COMMIT LIMIT_COUNT 1)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS COMMIT)
+else()
+  execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE REAPER_COMMIT
+    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
 if(NOT REAPER_COMMIT)
   set(REAPER_COMMIT unknown)
 endif()

@@ -52,7 +52,7 @@ PYTHON
 check_shell() {
   cd "$SOURCE" || return
   local files
-  mapfile -t files < <(our_files scripts .ci tests | xargs grep -lE '^#!.*(bash|/sh)|shellcheck shell')
+  mapfile -t files < <(our_files scripts .ci tests packaging | xargs grep -lE '^#!.*(bash|/sh)|shellcheck shell')
   shellcheck -x "${files[@]}" || return
   say "shellcheck: ${#files[@]} files are in order"
 }

@@ -8,8 +8,9 @@ PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev)
 # abigail-tools: abidw and abidiff, which compare the library's ABI with the one in tests/abi.
 # busybox-static: the root file system of containers that have one of their own.
 # mandoc: looks over the manual. golang-1.19-go, rustc, cargo: the oldest Go and Rust that the bindings promise to work with.
+# debhelper, mmdebstrap: the Debian packages, and the clean root that they are installed in (tests/dist).
 PACKAGES_TEST=(libcmocka-dev clang-format-19 clang-tidy-19 gcovr python3 libcap2-bin iproute2 util-linux procps strace mandoc busybox-static
-  shellcheck clang-19 libclang-rt-19-dev golang-1.19-go rustc cargo abigail-tools)
+  shellcheck clang-19 libclang-rt-19-dev golang-1.19-go rustc cargo abigail-tools debhelper mmdebstrap)
 
 # newuidmap and newgidmap, which give the container of an ordinary user more than one id.
 PACKAGES_TEST+=(uidmap)

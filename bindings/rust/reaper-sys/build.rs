@@ -22,6 +22,8 @@ fn vendored() {
     output(Command::new("cmake").arg("-S").arg(&tree).arg("-B").arg(&build).args([
         "-DCMAKE_BUILD_TYPE=Release",
         "-DCMAKE_INSTALL_LIBDIR=lib",
+        "-DREAPER_STATIC=OFF",
+        "-DREAPER_PCH=ON", // half the time
         &format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display()),
     ]));
     let jobs = env::var("NUM_JOBS").unwrap_or_else(|_| "1".to_string());

@@ -1,0 +1,11 @@
+# What is handed out (tests/dist). Each makes builds of its own, and says the same in every configuration.
+if(REAPER_SANITIZE OR REAPER_COVERAGE)
+  return()
+endif()
+function(reaper_dist_test name label timeout)
+  add_test(NAME dist.${name} COMMAND env python3 -B -m unittest -v test_${name}
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/dist)
+  set_tests_properties(dist.${name} PROPERTIES LABELS "${label}" TIMEOUT ${timeout}
+    ENVIRONMENT "REAPER_SOURCE=${PROJECT_SOURCE_DIR};REAPER_TEST_BUILD=${CMAKE_BINARY_DIR}")
+endfunction()
+reaper_dist_test(debian dist 1800)
