@@ -32,7 +32,7 @@ target_link_options(reaper-init PRIVATE -nostdlib -static -no-pie -Wl,--gc-secti
 
 # ---- the rooms
 set(REAPER_ROOM_SOURCES)
-foreach(room core config host plan launch cgroup store runtime)
+foreach(room core config host seccomp plan launch cgroup store runtime)
   file(GLOB room_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cpp)
   list(APPEND REAPER_ROOM_SOURCES ${room_sources})
 endforeach()
@@ -48,10 +48,22 @@ target_link_libraries(reaper-child PRIVATE reaper-warnings)
 add_library(reaper-rooms STATIC ${REAPER_ROOM_SOURCES} $<TARGET_OBJECTS:reaper-child>)
 target_include_directories(reaper-rooms PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(reaper-rooms PUBLIC reaper-instrumented PkgConfig::CJSON PkgConfig::CAPNG
-  PRIVATE reaper-warnings)
+  PRIVATE reaper-warnings ${CMAKE_DL_LIBS})
 # Per file, so that a new commit does not rebuild everything.
 set_source_files_properties(src/launch/image.cpp PROPERTIES COMPILE_DEFINITIONS
   "REAPER_INIT_IMAGE=\"${CMAKE_BINARY_DIR}/libexec/reaper-init\";REAPER_INIT_INSTALLED=\"${CMAKE_INSTALL_FULL_LIBEXECDIR}/reaper/reaper-init\"")
+# libseccomp: its header now, the library by this path when a filter is asked for. Never linked (docs/architecture.md).
+if(SECCOMP_FOUND)
+  list(GET SECCOMP_LINK_LIBRARIES 0 reaper_seccomp_linked)
+  cmake_path(GET reaper_seccomp_linked PARENT_PATH reaper_seccomp_directory)
+  file(REAL_PATH ${reaper_seccomp_directory} reaper_seccomp_directory)
+  set(REAPER_SECCOMP_LIBRARY ${reaper_seccomp_directory}/libseccomp.so.2)
+  if(NOT EXISTS ${REAPER_SECCOMP_LIBRARY})
+    message(FATAL_ERROR "pkg-config names libseccomp, but ${REAPER_SECCOMP_LIBRARY} is missing")
+  endif()
+  set_source_files_properties(src/seccomp/library.cpp src/seccomp/compile.cpp PROPERTIES
+    COMPILE_DEFINITIONS "REAPER_SECCOMP_LIBRARY=\"${REAPER_SECCOMP_LIBRARY}\"" COMPILE_OPTIONS "${SECCOMP_CFLAGS}")
+endif()
 set(REAPER_VERSION_DEFINITIONS "REAPER_VERSION=\"${PROJECT_VERSION}\";REAPER_COMMIT=\"${REAPER_COMMIT}\"")
 set_source_files_properties(src/runtime/features.cpp src/abi/runtime.cpp PROPERTIES
   COMPILE_DEFINITIONS "${REAPER_VERSION_DEFINITIONS}")

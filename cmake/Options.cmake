@@ -1,5 +1,6 @@
 option(REAPER_TESTS "Build the tests (needs cmocka)" OFF)
 option(REAPER_BENCH "Build the benchmark programs" OFF)
+option(REAPER_SECCOMP "Compile seccomp filters, where libseccomp is found (it is loaded when one is asked for)" ON)
 option(REAPER_STATIC "Make libreaper.a beside libreaper.so (not in instrumented builds)" ON)
 option(REAPER_COVERAGE "Instrument for gcov" OFF)
 option(REAPER_WERROR "Warnings are errors" OFF)

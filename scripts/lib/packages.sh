@@ -1,7 +1,8 @@
 # Which Debian packages are needed for what, and how the missing ones are installed.
 # shellcheck shell=bash
 
-PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev)
+# libseccomp-dev: its header; the library itself is loaded when a filter is asked for, and a build does without.
+PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev libseccomp-dev)
 # cmocka: the tests' framework. clang-*-19: Debian's clang 14 cannot parse <expected>; clang-19 and libclang-rt-19-dev are
 # for fuzzing. gcovr: coverage. python3: gates, tests of the CLI, the service that a container runs. libcap2-bin: capsh,
 # setcap. iproute2: ss, ip. util-linux: setpriv, setarch, unshare. procps: ps. strace: injects faults into system calls.

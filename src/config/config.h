@@ -111,6 +111,29 @@ struct Namespace {
   std::string path;  // empty: a new one
 };
 
+// How an argument of a system call is compared with SeccompCondition::value.
+enum class SeccompOperator : uint8_t { ne = 1, lt, le, eq, ge, gt, masked_eq };
+struct SeccompCondition {
+  uint32_t index = 0;  // 0...5
+  SeccompOperator op = SeccompOperator::eq;
+  uint64_t value = 0;
+  uint64_t value_two = 0;  // of masked_eq: (argument & value) == value_two
+};
+struct SeccompRule {
+  std::vector<std::string> names;  // of system calls; not all need exist
+  uint32_t action = 0;             // SECCOMP_RET_*, with its data
+  std::vector<SeccompCondition> conditions;
+};
+struct Seccomp {
+  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19.
+  static constexpr uint32_t flag_wait_killable_recv = 1U << 5;
+
+  uint32_t default_action = 0;             // as SeccompRule::action
+  std::vector<std::string> architectures;  // SCMP_ARCH_*, beside this machine's own
+  uint32_t flags = 0;                      // SECCOMP_FILTER_FLAG_*
+  std::vector<SeccompRule> rules;
+};
+
 // A pseudo-terminal as 0, 1 and 2 of the program. 0 rows and columns: its size is left alone.
 struct Terminal {
   uint16_t rows = 0;
@@ -179,7 +202,8 @@ struct Config {
   std::vector<std::string> masked_paths, readonly_paths;
   uint64_t rootfs_propagation = 0;   // MS_*; 0: not asked for
   std::string hostname, domainname;  // empty: not asked for
-  std::vector<Warning> warnings;     // unknown properties and values, with the nearest known name
+  std::optional<Seccomp> seccomp;
+  std::vector<Warning> warnings;  // unknown properties and values, with the nearest known name
 };
 
 // Errors: INVALID for what the specification does not allow, UNSUPPORTED for what this build cannot apply, each with
@@ -197,6 +221,10 @@ Diagnosis diagnose_config(std::string_view text);
 
 // The options of mounts that this build knows by name, sorted.
 std::vector<std::string_view> mount_option_names();
+
+// The words of linux.seccomp that this build knows.
+enum class SeccompWords : uint8_t { actions, operators, known_flags, supported_flags };
+std::vector<std::string_view> seccomp_words(SeccompWords which);
 
 // What this build does with a property of the specification. The table behind it (properties.cpp) is the one source
 // of the refusals, of the unknown-name warnings and of docs/properties.md.

@@ -88,22 +88,43 @@ long send_frame_with_descriptor(int fd, wire::Frame type, const void* payload, u
   return send_all(fd, payload, size);
 }
 
-void send_error(int fd, const Operation* operation, const Outcome& outcome) {
-  const char* pointer = operation != nullptr ? operation->pointer() : "";
+static const char* pointer_of(const Operation* operation) {
+  return operation != nullptr ? operation->pointer() : "";
+}
+
+static wire::ErrorHeader error_header(const Operation* operation, const Outcome& outcome) {
   wire::ErrorHeader error = {};
   error.op = operation != nullptr ? static_cast<uint16_t>(operation->op()) : 0;
   error.fault = static_cast<uint16_t>(outcome.fault);
   error.error = outcome.error;
   error.a = outcome.a;
   error.b = outcome.b;
-  error.pointer_size = bounded_length(pointer);
+  error.pointer_size = bounded_length(pointer_of(operation));
   error.text_size = bounded_length(outcome.text);
+  return error;
+}
+
+void write_error(char* page, const Operation* operation, const Outcome& outcome) {
+  wire::ErrorHeader error = error_header(operation, outcome);
+  const auto room = static_cast<uint16_t>(wire::error_page_bytes - sizeof(wire::ErrorPage) - sizeof error);
+  if (error.pointer_size > room) error.pointer_size = room;
+  if (error.text_size > room - error.pointer_size) error.text_size = static_cast<uint16_t>(room - error.pointer_size);
+  char* position = page + sizeof(wire::ErrorPage);
+  __builtin_memcpy(position, &error, sizeof error);
+  position += sizeof error;
+  __builtin_memcpy(position, pointer_of(operation), error.pointer_size);
+  __builtin_memcpy(position + error.pointer_size, outcome.text, error.text_size);
+  reinterpret_cast<wire::ErrorPage*>(page)->size = sizeof error + error.pointer_size + error.text_size;
+}
+
+void send_error(int fd, const Operation* operation, const Outcome& outcome) {
+  const wire::ErrorHeader error = error_header(operation, outcome);
   const uint32_t size = sizeof error + error.pointer_size + error.text_size;
   const wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(wire::Frame::error), size,
                                     0};
   // One write for most errors would be nicer; a reader that takes whole frames does not care.
   if (send_all(fd, &header, sizeof header) < 0 || send_all(fd, &error, sizeof error) < 0) return;
-  if (send_all(fd, pointer, error.pointer_size) < 0) return;
+  if (send_all(fd, pointer_of(operation), error.pointer_size) < 0) return;
   send_all(fd, outcome.text, error.text_size);
 }
 

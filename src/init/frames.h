@@ -18,6 +18,9 @@ long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size);
 // The same with a descriptor of ours, which the receiver gets as a new one of its own.
 long send_frame_with_descriptor(int fd, wire::Frame type, const void* payload, uint32_t size, int descriptor);
 
+// Leaves the same, as the payload of an ERROR frame, in `page` (wire::ErrorPage): no system call.
+void write_error(char* page, const Operation* operation, const Outcome& outcome);
+
 // Tells `fd` why `operation` (null: none) failed.
 void send_error(int fd, const Operation* operation, const Outcome& outcome);
 

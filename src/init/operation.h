@@ -13,6 +13,7 @@ class Operation {
  public:
   wire::Op op() const { return static_cast<wire::Op>(header_->op); }
   uint32_t number_count() const { return header_->number_count; }
+  const uint64_t* numbers() const { return numbers_; }
   uint64_t number(uint32_t index) const { return numbers_[index]; }
   uint32_t string_count() const { return header_->string_count - 1; }  // without the pointer
   const char* pointer() const { return strings_ + sizeof(uint32_t); }

@@ -50,10 +50,13 @@ Outcome pause(State& state, const Operation& operation) {
   if (const long result = call(__NR_rt_sigprocmask, SIG_SETMASK, &awaited, nullptr, signal_set_size); result < 0)
     return failed_call(result, "rt_sigprocmask");
   // To the client this is execve(2): EXEC, then end of file.
-  send_frame(state.connection, wire::Frame::exec, nullptr, 0);
-  call(__NR_close, state.connection);
+  long sent = 0;
+  if (const Outcome outcome = say_exec(state, sent); !outcome.ok()) return outcome;
+  if (const Outcome outcome = load_filter(state); !outcome.ok()) return outcome;
+  if (const long result = call(__NR_close, state.connection); result < 0) return failed_call(result, "close");
   for (;;) {
     const long signal = call(__NR_rt_sigtimedwait, &awaited, nullptr, nullptr, signal_set_size);
+    if (signal < 0 && signal != -EINTR) exit_now(1);  // the filter denies it: better no pod than one that spins
     if (signal == SIGINT || signal == SIGTERM) exit_now(0);
     if (signal == SIGCHLD) reap_all();
   }

@@ -158,10 +158,13 @@ Outcome execute(State& state, const Operation& operation) {
     envp[envc] = state.listen_pid;
     envp[envc + 1] = nullptr;
   }
-  if (const long result = send_frame(peer_of(state), wire::Frame::exec, nullptr, 0); result < 0) {
+  long sent = 0;
+  if (const Outcome outcome = say_exec(state, sent); !outcome.ok()) return outcome;
+  if (sent < 0) {
     if (state.connection < 0) exit_now(1);  // a hook without anybody who waits for it does not begin
     call(__NR_close, state.connection);     // the client died after it won: the start goes on
   }
+  if (const Outcome outcome = load_filter(state); !outcome.ok()) return outcome;
   return failed_call(call(__NR_execve, state.executable, argv, envp), state.executable);
 }
 

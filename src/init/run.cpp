@@ -147,6 +147,8 @@ constexpr Row rows[] = {
     {wire::Op::hooks, 0, 0, 0, run_stage<await_hooks>},
     {wire::Op::join_process, 2, 2, 0, run_stage<join_process>},
     {wire::Op::move_root, 0, 0, 0, run_stage<move_root>},
+    {wire::Op::seccomp, wire::seccomp_fixed_numbers + 1, wire::seccomp_fixed_numbers + wire::max_instructions, 1,
+     run_stage<keep_filter>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {
@@ -161,6 +163,9 @@ Outcome carry_out(State& state, const Operation& operation) {
 }
 
 int fail_with(const State& state, const Operation* operation, const Outcome& outcome) {
+  if (state.blamed != nullptr) operation = state.blamed;
+  // First: a filter may end this process for the other.
+  if (state.error_page != nullptr) write_error(state.error_page, operation, outcome);
   send_error(peer_of(state), operation, outcome);
   return exit_failed;
 }

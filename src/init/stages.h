@@ -107,6 +107,13 @@ Outcome reset_signals();
 Outcome announce_listeners(State& state, const Operation& operation);
 Outcome execute(State& state, const Operation& operation);
 
+// seccomp.cpp
+Outcome keep_filter(State& state, const Operation& operation);
+// EXEC to the client, with a page for what goes wrong from here on where there is a filter. `sent`: as send_frame().
+Outcome say_exec(State& state, long& sent);
+// The filter, if there is one, and the capset(2) that goes with it. Nothing may be taken for possible after it.
+Outcome load_filter(State& state);
+
 // pause.cpp
 Outcome pause(State& state, const Operation& operation);
 

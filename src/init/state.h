@@ -30,6 +30,8 @@ inline Outcome checked(long result, const char* text = "") {
 
 inline constexpr uint32_t max_path = 4096;  // PATH_MAX
 
+class Operation;
+
 struct State {
   int handshake = -1;         // until GO; of a hook, which has no gate, until execve
   int state_directory = -1;   // until the gate is bound; a hook has none
@@ -39,7 +41,10 @@ struct State {
   uint32_t umask = 0;         // the caller's, meanwhile
   char* arguments = nullptr;  // argv[0] and all behind it, in one piece: what /proc/PID/cmdline shows
   uint64_t arguments_size = 0;
-  uint32_t extra_fds = 0;  // 3 ... 3 + extra_fds - 1 are the program's
+  uint32_t extra_fds = 0;             // 3 ... 3 + extra_fds - 1 are the program's
+  const Operation* filter = nullptr;  // to be loaded right before the program
+  const Operation* blamed = nullptr;  // what fails, when it is not the operation that is carried out
+  char* error_page = nullptr;         // once a filter is going to be loaded: see wire::ErrorPage
   char executable[max_path] = {};
   char listen_pid[32] = {};  // "LISTEN_PID=17", or empty: the environment's last entry
 };

@@ -87,7 +87,7 @@ void end_launched(Launched& launched);
 using StartDeadline = std::chrono::steady_clock::time_point;
 // The gate in the container's directory. STATUS: nobody listens (already started).
 Result<Fd> connect_gate(int state_directory, StartDeadline deadline);
-// Sees the start through.
-Status start_through_gate(const Fd& gate, int pidfd, StartDeadline deadline);
+// Sees the start of process `pid` through.
+Status start_through_gate(const Fd& gate, int pidfd, pid_t pid, StartDeadline deadline);
 
 }  // namespace reaper

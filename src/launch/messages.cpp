@@ -32,6 +32,10 @@ std::string_view hint(const Report& report) {
     return "; the CPUs have no more time for SCHED_DEADLINE";
   if (report.op() == wire::Op::pivot && report.header.error == EINVAL)
     return "; an initial root file system (initramfs) cannot be left so: try --no-pivot";
+  if (report.op() == wire::Op::seccomp && report.text == "capset")
+    return "; the filter denies what gives CAP_SYS_ADMIN up: set /process/noNewPrivileges";
+  if (report.op() == wire::Op::seccomp && report.header.error == EINVAL)
+    return "; this kernel does not take the filter or its flags";
   if (report.header.error != EPERM && report.header.error != EACCES) return "";
   switch (report.op()) {
     case wire::Op::rlimit:

@@ -111,7 +111,7 @@ Result<std::optional<Operation>> plan_ambient(const CapabilitySets& target, cons
 }  // namespace
 
 Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFacts& facts, const InitState& init,
-                                         const IdentityPlan& identity, Notes& notes) {
+                                         const IdentityPlan& identity, Notes& notes, bool loads_filter) {
   CapabilityPlan plan;
   CapabilitySets& target = plan.before_exec;
   const bool given = process.capabilities.has_value();
@@ -124,6 +124,8 @@ Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFa
     target = inherited_sets(facts, init, identity);
   }
   const char* pointer = given ? all_pointer : "";
+  const bool no_new_privs = process.no_new_privileges || facts.no_new_privs;
+  if (loads_filter) KEEP(notes.refusals, plan.extra, extra_for_filter(no_new_privs, target, init));
 
   if (target.bounding != facts.capabilities.bounding) {
     // To restrict less than asked is never a mere warning.
@@ -135,7 +137,7 @@ Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFa
   }
 
   const bool clears = uid_change_clears(facts, init, identity);
-  const bool keep = clears && target.permitted != 0;
+  const bool keep = clears && (target.permitted | plan.extra) != 0;
   if (keep) {
     if ((facts.securebits & SECBIT_KEEP_CAPS_LOCKED) != 0)
       TRY(notes.refusals.refuse(plan_error(REAPER_ERR_PERMISSION, "/process/capabilities/permitted",
@@ -151,7 +153,10 @@ Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFa
                              "/process/capabilities/inheritable",
                              {held.permitted, held.effective, held.inheritable | target.inheritable},
                              {}};
-  plan.set = Operation{wire::Op::capabilities, pointer, {target.permitted, target.effective, target.inheritable}, {}};
+  plan.set = Operation{wire::Op::capabilities,
+                       pointer,
+                       {target.permitted | plan.extra, target.effective | plan.extra, target.inheritable},
+                       {}};
   KEEP(notes.refusals, plan.set_ambient, plan_ambient(target, facts, init, clears, given ? ambient_pointer : ""));
   return plan;
 }

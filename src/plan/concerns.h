@@ -64,14 +64,22 @@ struct CapabilityPlan {
   CapabilitySets before_exec;
   std::optional<Operation> inherit;  // see needs_early_inheritable()
   std::optional<Operation> keep, drop_bounding, set, set_ambient, unkeep;
+  uint64_t extra = 0;  // that is permitted and effective too, until the filter is loaded
 };
 Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFacts& facts, const InitState& init,
-                                         const IdentityPlan& identity, Notes& notes);
+                                         const IdentityPlan& identity, Notes& notes, bool loads_filter = false);
+
+// seccomp.cpp, for any process that is about to execute a program. What it has to hold beside `target` until its filter
+// is loaded; PERMISSION when that is not to be had.
+Result<uint64_t> extra_for_filter(bool no_new_privs, const CapabilitySets& target, const InitState& init);
+Operation plan_filter(const SeccompFilter& filter, uint64_t extra, const CapabilitySets& target);
 
 // What the program is going to be, and the operation that compares it with what it is.
 PlannedIdentity planned_identity(const Process& process, const ProcessFacts& facts, const IdentityPlan& ids,
                                  const CapabilitySets& sets);
-Operation plan_verify(const PlannedIdentity& identity, const ProcessFacts& facts, std::string pointer);
+// `extra` is what is permitted and effective as well by then.
+Operation plan_verify(const PlannedIdentity& identity, const ProcessFacts& facts, std::string pointer,
+                      uint64_t extra = 0);
 
 struct RlimitPlan {
   std::vector<Operation> early;  // with the privileges of create

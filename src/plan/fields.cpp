@@ -103,6 +103,11 @@ constexpr Field device_fields[] = {{"path", Form::string},
 constexpr Field link_fields[] = {{"path", Form::string}, {"target", Form::string, 1, "to "}};
 constexpr Field finish_root_fields[] = {{"readonly", Form::flag, 0, "readonly", "", 1},
                                         {"propagation", Form::hexadecimal, 1, "propagation="}};
+constexpr Field seccomp_fields[] = {{"digest", Form::string},
+                                    {"rules", Form::number, 1, "rules="},
+                                    {"instructions", Form::how_many, wire::seccomp_fixed_numbers, "instructions="},
+                                    {"flags", Form::hexadecimal, 0, "flags="},
+                                    {"givesUp", Form::set, 2, "then gives up "}};
 constexpr Field cgroup_fields[] = {{"directories", Form::strings}};
 
 struct Row {
@@ -166,6 +171,7 @@ constexpr Row rows[] = {
     {wire::Op::hooks, {"hooks", {}}},
     {wire::Op::join_process, {"setns", join_process_fields}},
     {wire::Op::move_root, {"move_root", {}}},
+    {wire::Op::seccomp, {"seccomp", seccomp_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

@@ -24,6 +24,7 @@ enum class Form : uint8_t {
   numbers,        // numbers[index] and all behind it
   string,         // strings[index]
   strings,        // strings, numbers[index] of them
+  how_many,       // numbers from numbers[index] on
   rest,           // strings[index] and all behind it
   other_strings,  // how many strings stand behind those; they may hold secrets
   first_closed,   // 3 and numbers[index]: the first descriptor that does not stay

@@ -61,6 +61,9 @@ void write_value(JsonWriter& out, const Operation& operation, const Field& field
     case Form::first_closed:
       out.unsigned_integer(3 + n[field.index]);
       return;
+    case Form::how_many:
+      out.unsigned_integer(n.size() - field.index);
+      return;
     case Form::string:
     case Form::search_path:
       out.string(operation.strings[field.index]);

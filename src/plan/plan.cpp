@@ -37,8 +37,10 @@ PlannedIdentity planned_identity(const Process& process, const ProcessFacts& fac
   return identity;
 }
 
-Operation plan_verify(const PlannedIdentity& identity, const ProcessFacts& facts, std::string pointer) {
-  const CapabilitySets& sets = identity.before_exec;
+Operation plan_verify(const PlannedIdentity& identity, const ProcessFacts& facts, std::string pointer, uint64_t extra) {
+  CapabilitySets sets = identity.before_exec;
+  sets.permitted |= extra;
+  sets.effective |= extra;
   uint64_t flags = 0;
   if (identity.uid != 0 && (sets.permitted & capability_bit(CAP_SETUID)) == 0) flags |= wire::verify_no_regain_uid;
   if ((sets.permitted & capability_bit(CAP_SETGID)) == 0)
@@ -86,6 +88,16 @@ void plan_proc_files(const Process& process, std::vector<Operation> labels, Plan
   add(plan, std::move(labels));
 }
 
+// The operation without which linux.seccomp would be passed over.
+Result<std::optional<Operation>> plan_seccomp(const Config& config, const PlanOptions& options,
+                                              const CapabilityPlan& capabilities, Notes& notes) {
+  if (!config.seccomp) return std::nullopt;
+  if (!options.filter) return fail(plan_error(REAPER_ERR_INTERNAL, "/linux/seccomp", "nobody has compiled the filter"));
+  const std::vector<Warning>& warnings = options.filter->warnings;
+  notes.warnings.insert(notes.warnings.end(), warnings.begin(), warnings.end());
+  return plan_filter(*options.filter, capabilities.extra, capabilities.before_exec);
+}
+
 // What is made before the program's own environment is prepared.
 struct Surroundings {
   std::vector<Operation> namespaces;
@@ -105,11 +117,13 @@ Status plan_process(const Config& config, const ProcessFacts& facts, const PlanO
   if (around.own_user) outside.capabilities = {};
   RootPlan& root = around.root;
   IdentityPlan ids = TRY(plan_identity(process, facts, init, notes, config.gid_mappings));
-  CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes));
+  CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes, config.seccomp.has_value()));
   RlimitPlan rlimits = TRY(plan_rlimits(process, facts, outside, notes));
   AttributePlan attributes = TRY(plan_attributes(config, facts, outside, notes));
   plan.identity = planned_identity(process, facts, ids, capabilities.before_exec);
 
+  std::optional<Operation> filter;
+  KEEP(notes.refusals, filter, plan_seccomp(config, options, capabilities, notes));
   std::optional<Operation> terminal;
   KEEP(notes.refusals, terminal, plan_terminal(process, init, ids.uid));
   const bool has_root = !root.make.empty();
@@ -157,8 +171,9 @@ Status plan_process(const Config& config, const ProcessFacts& facts, const PlanO
   add(plan, std::move(rlimits.late));
   add(plan, wire::Op::signals);
   add(plan, wire::Op::descriptors, "", {options.extra_fds});
-  add(plan, plan_verify(plan.identity, facts, "/process"));
+  add(plan, plan_verify(plan.identity, facts, "/process", capabilities.extra));
   if (pause.empty()) add(plan, plan_listen(options));
+  add(plan, std::move(filter));
   add(plan, pause.empty() ? plan_exec(process, options) : plan_pause(process, pause));
   return {};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "host/cgroups.h"
 #include "host/facts.h"
 #include "plan/wire.h"
+#include "seccomp/filter.h"
 
 namespace reaper {
 
@@ -61,6 +63,8 @@ struct PlanOptions {
   bool no_cgroup = false;       // linux.cgroupsPath is passed over
   bool no_pivot = false;        // a root of the container's own is moved over the host's
   std::string bundle;           // where relative paths begin
+  // linux.seccomp, compiled: a plan for a program needs it.
+  std::shared_ptr<const SeccompFilter> filter;
 };
 
 // Adds the facts that this config asks for: they cost system calls that most creates can do without.

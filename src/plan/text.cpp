@@ -99,6 +99,8 @@ std::string value_in_words(const Operation& operation, const Field& field, uint6
       return joined(n, field.index);
     case Form::first_closed:
       return std::to_string(3 + n[field.index]);
+    case Form::how_many:
+      return std::to_string(n.size() - field.index);
     case Form::string:
     case Form::search_path:
       return quoted(operation.strings[field.index]);

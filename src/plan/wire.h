@@ -84,6 +84,9 @@ enum class Op : uint16_t {
   hooks = 60,           // MOUNTED; the library runs the hooks of create, and says so: HOOKED
   join_process = 61,    // [CLONE_NEW* flags, descriptor] setns into these namespaces of the process of a pidfd
   move_root = 62,       // as `pivot`, for roots that pivot_root cannot leave: moved over the old root, and chroot
+  seccomp = 70,         // [flags of seccomp(2), how many rules it was made of, capabilities that are held for this
+                        //  alone, then permitted, effective, inheritable for the capset(2) that gives them up,
+                        //  a struct sock_filter each...] digest. Kept: exec or pause loads it, after EXEC
 };
 
 // Of `mount`. Attributes are MOUNT_ATTR_* (mount_setattr(2)).
@@ -104,6 +107,9 @@ inline constexpr uint64_t verify_no_regain_gid = 2;     // setresgid(0) must fai
 inline constexpr uint64_t verify_no_regain_groups = 4;  // setgroups must fail
 inline constexpr uint32_t verify_fixed_numbers = 11;    // before the gids
 
+inline constexpr uint32_t max_instructions = 4096;    // of a filter: BPF_MAXINSNS
+inline constexpr uint32_t seccomp_fixed_numbers = 6;  // before the instructions
+
 struct PlanHeader {
   uint32_t magic;  // plan_magic
   uint16_t version;
@@ -120,13 +126,22 @@ struct OperationHeader {
   uint32_t string_count;
 };
 
+// What went wrong after the filter was loaded, which may deny to say so: the payload of an ERROR frame, in a memory
+// file of this size. All zeros: nothing.
+inline constexpr uint32_t error_page_bytes = 8192;
+struct ErrorPage {
+  uint32_t size;  // of the payload behind it; written last
+  uint32_t reserved;
+};
+
 enum class Frame : uint16_t {
   launch = 1,     // library -> init: LaunchHeader, then the plan
   ready = 2,      // init -> library: created, nothing more can fail before start; no payload
   go = 3,         // library -> init: the record is committed; no payload
   start = 4,      // gate, client -> init; no payload
   accepted = 5,   // gate, init -> client: this client has won; no payload
-  exec = 6,       // gate, init -> client: verified, execve comes next; then end of file is success; no payload
+  exec = 6,       // gate, init -> client: verified, execve comes next; then end of file is success. With a filter
+                  //  to come: no end by it, which looks the same; and a memory file as SCM_RIGHTS, see ErrorPage
   error = 7,      // init -> library or client: ErrorHeader, then pointer and text
   cloned = 8,     // init -> library: Cloned, and a pidfd of that process as SCM_RIGHTS (unix(7))
   ended = 9,      // init -> library, of `report`: Ended

@@ -27,11 +27,19 @@ void add_warnings(const std::vector<Warning>& warnings, size_t first, bool stric
 }
 
 // The plan, if it could be carried out as far as anybody can tell.
-std::optional<Plan> check_plan(const Config& config, ProcessFacts& facts, const CreateRequest& request,
+std::optional<Plan> check_plan(const Runtime& runtime, Config config, ProcessFacts& facts, const CreateRequest& request,
                                const std::string& bundle, Findings& findings) {
   const Status asked = read_asked_facts(config, facts);
   if (!asked.has_value()) findings.add(asked.error());
-  PlanDiagnosis diagnosis = diagnose_plan(config, facts, plan_options(request, "<id>", bundle));
+  PlanOptions options = plan_options(request, "<id>", bundle);
+  auto filter = filter_of(runtime, config);
+  if (filter.has_value()) {
+    options.filter = std::move(*filter);
+  } else {
+    findings.add(filter.error());
+    config.seccomp.reset();  // it has been judged
+  }
+  PlanDiagnosis diagnosis = diagnose_plan(config, facts, options);
   for (const Error& error : diagnosis.errors) findings.add(error);
   add_warnings(diagnosis.plan.warnings, config.warnings.size(), request.strict, findings);
   const auto cgroups = look_at_cgroups(diagnosis.plan.cgroups);
@@ -73,7 +81,7 @@ void check_bundle(const Runtime& runtime, const CreateRequest& request, ProcessF
   const bool sound = bundle.has_value() && !config.oci_version.empty() && !concerns(diagnosis.errors, "/process") &&
                      !concerns(diagnosis.errors, "/ociVersion");
   std::optional<Plan> plan;
-  if (sound) plan = check_plan(config, facts, request, bundle->path, findings);
+  if (sound) plan = check_plan(runtime, config, facts, request, bundle->path, findings);
   if (sound)
     for (Error& error : check_root(config, bundle->path)) findings.add(std::move(error));
   if (sound) check_terminal(config, request, findings);

@@ -38,14 +38,16 @@ struct Prepared {
 };
 
 // Everything that can be known before anything is changed.
-Result<Prepared> prepare(const CreateRequest& request, std::string_view id) {
+Result<Prepared> prepare(const Runtime& runtime, const CreateRequest& request, std::string_view id) {
   for (Error& error : check_descriptors(request)) return fail(std::move(error));
   Prepared prepared;
   prepared.bundle = TRY(read_bundle(request));
   prepared.config = TRY(parse_config(prepared.bundle.config));
   prepared.facts = TRY(read_process_facts());
   TRY(read_asked_facts(prepared.config, prepared.facts));
-  prepared.plan = TRY(make_plan(prepared.config, prepared.facts, plan_options(request, id, prepared.bundle.path)));
+  PlanOptions options = plan_options(request, id, prepared.bundle.path);
+  options.filter = TRY(filter_of(runtime, prepared.config));
+  prepared.plan = TRY(make_plan(prepared.config, prepared.facts, options));
   for (Error& error : check_root(prepared.config, prepared.bundle.path)) return fail(std::move(error));
   return prepared;
 }
@@ -262,7 +264,7 @@ Status map_init_ids(Runtime& runtime, const UserNamespaceMaps& maps, Launched& l
 
 Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
                                     const CreateRequest& request, Aftermath& aftermath) {
-  const Prepared prepared = TRY(prepare(request, id));
+  const Prepared prepared = TRY(prepare(*runtime, request, id));
   TRY(check_console(request, prepared.config));
   const std::string blob = TRY(encode_plan(prepared.plan));
   LaunchRequest launch;
@@ -330,7 +332,7 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
 }
 
 Result<std::string> show_plan(const Runtime& runtime, const CreateRequest& request, uint32_t format) {
-  const Prepared prepared = TRY(prepare(request, "<id>"));  // a plan is made for no container yet
+  const Prepared prepared = TRY(prepare(runtime, request, "<id>"));  // a plan is made for no container yet
   TRY(look_at_cgroups(prepared.plan.cgroups));
   for (const Warning& warning : prepared.plan.warnings)
     if (runtime.log) runtime.log(REAPER_LOG_WARNING, warning_line(warning).c_str());

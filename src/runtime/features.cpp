@@ -4,6 +4,7 @@
 #include "host/facts.h"
 #include "runtime/runtime.h"
 #include "runtime/version.h"
+#include "seccomp/seccomp.h"
 
 #ifndef REAPER_COMMIT
 #define REAPER_COMMIT "unknown"
@@ -15,6 +16,24 @@ namespace {
 
 void write_support(JsonWriter& out, std::string_view name, bool enabled) {
   out.key(name).begin_object().key("enabled").boolean(enabled).end_object();
+}
+
+void write_words(JsonWriter& out, std::string_view name, const std::vector<std::string_view>& words) {
+  out.key(name).begin_array();
+  for (const std::string_view word : words) out.string(word);
+  out.end_array();
+}
+
+void write_seccomp(JsonWriter& out) {
+  out.key("seccomp").begin_object().key("enabled").boolean(has_seccomp());
+  if (has_seccomp()) {
+    write_words(out, "actions", seccomp_words(SeccompWords::actions));
+    write_words(out, "operators", seccomp_words(SeccompWords::operators));
+    write_words(out, "archs", seccomp_architectures());
+    write_words(out, "knownFlags", seccomp_words(SeccompWords::known_flags));
+    write_words(out, "supportedFlags", seccomp_words(SeccompWords::supported_flags));
+  }
+  out.end_object();
 }
 
 void write_linux(JsonWriter& out) {
@@ -35,7 +54,8 @@ void write_linux(JsonWriter& out) {
   out.end_object();
   // features-linux.md: what the runtime can do, whatever the host has.
   for (const auto name : {"apparmor", "selinux"}) write_support(out, name, true);
-  for (const auto name : {"seccomp", "intelRdt", "netDevices"}) write_support(out, name, false);
+  for (const auto name : {"intelRdt", "netDevices"}) write_support(out, name, false);
+  write_seccomp(out);
   out.key("memoryPolicy").begin_object();
   for (const auto name : {"modes", "flags"}) out.key(name).begin_array().end_array();
   out.end_object();

@@ -27,6 +27,11 @@ std::vector<Error> check_descriptors(const CreateRequest& request) {
   return errors;
 }
 
+Result<std::shared_ptr<const SeccompFilter>> filter_of(const Runtime& runtime, const Config& config) {
+  if (!config.seccomp || !config.process) return nullptr;
+  return runtime.filters.get(*config.seccomp);
+}
+
 PlanOptions plan_options(const CreateRequest& request, std::string_view id, const std::string& bundle) {
   PlanOptions options;
   options.bundle = bundle;

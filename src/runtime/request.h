@@ -12,6 +12,9 @@ namespace reaper {
 std::vector<Error> check_descriptors(const CreateRequest& request);
 
 // `id`: the container's, or what stands for it where there is none.
+// linux.seccomp, compiled; null where there is none to load.
+Result<std::shared_ptr<const SeccompFilter>> filter_of(const Runtime& runtime, const Config& config);
+
 PlanOptions plan_options(const CreateRequest& request, std::string_view id, const std::string& bundle);
 
 }  // namespace reaper

@@ -13,12 +13,13 @@
 
 #include "core/fd.h"
 #include "core/result.h"
+#include "seccomp/seccomp.h"
 #include "store/store.h"
 
 namespace reaper {
 
 // Shared by its containers, so that handles can be freed in any order. Its members do not change after
-// make_runtime(), but for the image, which has a mutex of its own.
+// make_runtime(), but for those that have a mutex of their own.
 struct Runtime {
   std::string root;  // absolute
   std::function<void(int32_t level, const char* message)> log;
@@ -27,6 +28,8 @@ struct Runtime {
 
   std::mutex image_mutex;
   Fd image;  // reaper-init, made by the first create
+
+  mutable FilterCache filters;
 
   std::mutex self_mutex;
   std::optional<ProcessIdentity> self;  // who the calling process is; it does not change while the handle lives

@@ -124,8 +124,9 @@ Status start_program(Container& container, const ContainerDirectory& directory) 
   const auto gate = connect_gate(directory.fd(), deadline);
   if (!gate.has_value() && gate.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));
   const EndedWithoutMemory guard(container.pidfd);
-  const Status started =
-      gate.has_value() ? start_through_gate(*gate, container.pidfd.get(), deadline) : Status(fail(gate.error()));
+  const Status started = gate.has_value()
+                             ? start_through_gate(*gate, container.pidfd.get(), container.record->init.pid, deadline)
+                             : Status(fail(gate.error()));
   if (!started.has_value()) {
     if (started.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));
     await_stopped(container.pidfd, started.error());

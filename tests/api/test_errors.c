@@ -64,8 +64,8 @@ static const struct row configs[] = {
      {UNSUPPORTED, 0, "config", "/linux/cgroupsPath", "systemd's form SLICE:PREFIX:NAME"}},
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"cgroupsPath\":\"/a/../b\"}}",
      {INVALID, 0, "config", "/linux/cgroupsPath", "has \"..\" in it"}},
-    {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\"}}}",
-     {UNSUPPORTED, 0, "config", "/linux/seccomp", "not supported"}},
+    {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"timeOffsets\":{\"monotonic\":{\"secs\":1}}}}",
+     {UNSUPPORTED, 0, "config", "/linux/timeOffsets", "not supported"}},
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"}}}",
      {UNSUPPORTED, 0, "config", "/linux/sysctl", "not supported"}},
 };

@@ -77,7 +77,11 @@ func TestLoaderRule(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.write(config("/bin/sh", "-c", "exit 3"))
+	withFilter := config("/bin/sh", "-c", "exit 3").with("noNewPrivileges", true)
+	if features := b.cli("features").stdout; strings.Contains(features, `"seccomp":{"enabled":true`) {
+		withFilter["linux"] = object{"seccomp": object{"defaultAction": "SCMP_ACT_ALLOW"}}
+	}
+	b.write(withFilter)
 	b.cwd = b.bundle
 	b.env = append(os.Environ(), "LD_LIBRARY_PATH=/opt/containerd/lib:")
 	for _, one := range []struct {

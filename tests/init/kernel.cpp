@@ -296,6 +296,7 @@ long ids_out(const uint32_t (&ids)[3], const Call& call) {
 
 long Kernel::handle(const Call& call) {
   const long* a = call.arguments;
+  if (const auto result = handle_seccomp(*this, call)) return *result;
   if (const auto result = handle_processes(*this, call)) return *result;
   if (const auto result = handle_namespaces(*this, call)) return *result;
   if (const auto result = handle_mounts(*this, call)) return *result;

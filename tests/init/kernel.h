@@ -111,6 +111,12 @@ struct Kernel {
   bool no_devices = false;                                   // mknodat(2) makes none (capabilities(7), CAP_MKNOD)
   uint64_t null_device = 0;                                  // st_rdev of what is opened as a path
 
+  // Filters (kernel_seccomp.cpp). What the loaded one denies comes from `filter_denies`.
+  std::vector<uint64_t> filter;  // its instructions
+  long filter_flags = 0;
+  std::map<long, long> filter_denies;
+  const char* page = nullptr;  // the shared one
+
   // Faults.
   size_t fail_at = SIZE_MAX;                // index into `calls`
   long fail_with = 0;                       // negative errno
@@ -126,6 +132,9 @@ struct Kernel {
 std::optional<long> handle_processes(Kernel& k, const Call& call);
 // fstat, fchown and ioctl of a terminal (kernel_terminal.cpp).
 long handle_terminal(Kernel& k, const Call& call);
+
+// kernel_seccomp.cpp: a part of handle(); none: another call.
+std::optional<long> handle_seccomp(Kernel& k, const Call& call);
 
 // kernel_mounts.cpp: a part of handle(); none: another call.
 std::optional<long> handle_mounts(Kernel& k, const Call& call);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/json.h"
+#include "seccomp/seccomp.h"
 #include "unit/test_plan_support.h"
 
 using namespace reaper_test;
@@ -41,10 +42,23 @@ static std::string code_name(int code) {
   }
 }
 
+// What stands for a compiled filter: the same with every libseccomp.
+static void add_filter(const reaper::Config& config, Situation& situation) {
+  if (!config.seccomp) return;
+  reaper::SeccompFilter filter;
+  filter.instructions = {0x0000000000000020, 0x7fff000000000006};
+  filter.flags = config.seccomp->flags;
+  filter.rules = config.seccomp->rules.size();
+  filter.digest = reaper::seccomp_digest(*config.seccomp).substr(0, 8);
+  filter.warnings = {{"/linux/seccomp/syscalls/0/names/0", "a warning of the filter"}};
+  situation.options.filter = std::make_shared<const reaper::SeccompFilter>(std::move(filter));
+}
+
 static reaper::Result<reaper::Plan> plan_of(const std::string& base) {
-  const Situation situation = read_situation(base + ".facts");
+  Situation situation = read_situation(base + ".facts");
   const auto config = reaper::parse_config(read_text(base + ".json"));
   if (!config.has_value()) stop(base + ".json: " + config.error().message);
+  add_filter(*config, situation);
   return reaper::make_plan(*config, situation.facts, situation.options);
 }
 
@@ -60,9 +74,10 @@ static std::string outcome_of(const std::string& base) {
 static void preflight_agrees(void**) {
   for (const std::string& name : case_names()) {
     const std::string base = directory() + "/" + name;
-    const Situation situation = read_situation(base + ".facts");
+    Situation situation = read_situation(base + ".facts");
     if (situation.options.strict) continue;  // its caller's to apply
     const auto config = reaper::parse_config(read_text(base + ".json"));
+    add_filter(*config, situation);
     const auto plan = reaper::make_plan(*config, situation.facts, situation.options);
     const auto diagnosis = reaper::diagnose_plan(*config, situation.facts, situation.options);
     if (plan.has_value()) {

@@ -1,0 +1,171 @@
+// reaper-init against a model kernel: the filter comes last, what it denies is told all the same, and the capability
+// that is held for it is given up.
+#include <asm/unistd.h>
+#include <linux/capability.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "init/kernel.h"
+#include "unit/cmocka_cpp.h"
+
+using namespace reaper;
+using namespace reaper::test;
+
+namespace {
+
+constexpr uint64_t admin = uint64_t{1} << CAP_SYS_ADMIN;
+constexpr uint64_t bind = 1U << CAP_NET_BIND_SERVICE;
+constexpr uint64_t chown = 1U << CAP_CHOWN;
+const std::vector<uint64_t> instructions = {0x20, 0x7fff000000000006};
+
+// The full plan with a filter in front of its execve; `extra` as the plan for a program with set-user-id bits has it.
+std::vector<Operation> plan_with_filter(uint64_t extra) {
+  std::vector<Operation> plan = full_plan();
+  Operation filter{wire::Op::seccomp, "/linux/seccomp", {4, 1, extra, bind | chown, bind, bind}, {"d1gest"}};
+  filter.numbers.insert(filter.numbers.end(), instructions.begin(), instructions.end());
+  plan.insert(plan.end() - 1, filter);
+  if (extra == 0) return plan;
+  std::erase_if(plan, [](const Operation& one) { return one.op == wire::Op::no_new_privs; });
+  for (Operation& one : plan) {
+    if (one.op == wire::Op::capabilities) one.numbers = {bind | chown | extra, bind | extra, bind};
+    if (one.op != wire::Op::verify) continue;
+    one.numbers[2] |= extra;
+    one.numbers[3] |= extra;
+    one.numbers[8] = 0;
+  }
+  return plan;
+}
+
+Kernel kernel_for(uint64_t extra) {
+  Kernel k = full_kernel();
+  k.to_read = launch_bytes(encode(plan_with_filter(extra)));
+  return k;
+}
+
+std::vector<long> last_calls(const Kernel& k, size_t count) {
+  std::vector<long> numbers;
+  for (size_t i = k.calls.size() - count; i < k.calls.size(); ++i) numbers.push_back(k.calls[i].number);
+  return numbers;
+}
+
+// What the page says, as an error frame.
+SentError page_error(const Kernel& k) {
+  assert_non_null(k.page);
+  wire::ErrorPage head;
+  memcpy(&head, k.page, sizeof head);
+  if (head.size == 0) return {};
+  return last_error(frame_bytes(wire::Frame::error, std::string(k.page + sizeof head, head.size)));
+}
+
+void the_filter_is_last(void**) {
+  Kernel k = kernel_for(0);
+  assert_true(run_init(k).executed);
+  assert_true(k.filter == instructions);
+  assert_int_equal(k.filter_flags, 4);
+  assert_true((last_calls(k, 2) == std::vector<long>{__NR_seccomp, __NR_execve}));
+  assert_false(page_error(k).present);
+  assert_int_equal(k.passed.size(), 1);  // the page, with EXEC
+}
+
+void its_capability_goes_after_it(void**) {
+  Kernel k = kernel_for(admin);
+  assert_true(run_init(k).executed);
+  assert_true((last_calls(k, 3) == std::vector<long>{__NR_seccomp, __NR_capset, __NR_execve}));
+  assert_int_equal(k.capabilities.permitted, bind | chown);
+  assert_int_equal(k.capabilities.effective, bind);
+  assert_int_equal(k.capabilities.inheritable, bind);
+}
+
+// Without it, verify must not expect it, and the kernel refuses the filter.
+void it_is_refused_without_privilege(void**) {
+  Kernel k = kernel_for(0);
+  k.without_effect.insert(__NR_prctl);
+  assert_false(run_init(k).executed);
+  assert_true(k.filter.empty());
+}
+
+void what_it_denies_stands_in_the_page(void**) {
+  const struct {
+    std::map<long, long> denies;
+    uint64_t extra;
+    wire::Op op;
+    const char* text;
+  } rows[] = {
+      {{{__NR_execve, -EPERM}}, 0, wire::Op::exec, "/bin/sh"},
+      {{{__NR_execve, -EPERM}, {__NR_sendto, -EPERM}}, 0, wire::Op::exec, "/bin/sh"},
+      {{{__NR_capset, -EPERM}, {__NR_sendto, -EPERM}}, admin, wire::Op::seccomp, "capset"},
+  };
+  for (const auto& row : rows) {
+    Kernel k = kernel_for(row.extra);
+    k.filter_denies = row.denies;
+    const Ending ending = run_init(k);
+    assert_false(ending.executed);
+    assert_int_equal(ending.status, 1);
+    const SentError error = page_error(k);
+    assert_true(error.present);
+    assert_int_equal(error.header.op, row.op);
+    assert_int_equal(error.header.error, EPERM);
+    assert_string_equal(error.text.c_str(), row.text);
+    assert_string_equal(error.pointer.c_str(), row.op == wire::Op::exec ? "/process/args" : "/linux/seccomp");
+    assert_int_equal(last_error(k.replied).present, row.denies.size() == 1);
+  }
+}
+
+// Every call of the way there that may fail: an error of the filter, and no program.
+void every_failure_stops(void**) {
+  for (const long number : {__NR_memfd_create, __NR_ftruncate, __NR_mmap, __NR_seccomp}) {
+    Kernel good = kernel_for(0);
+    assert_true(run_init(good).executed);
+    size_t at = good.calls.size();
+    while (good.calls[--at].number != number);
+    Kernel k = kernel_for(0);
+    k.fail_at = at;
+    k.fail_with = -ENOSPC;
+    assert_false(run_init(k).executed);
+    const SentError error = last_error(k.replied);
+    assert_true(error.present);
+    assert_int_equal(error.header.op, wire::Op::seccomp);
+    assert_int_equal(error.header.error, ENOSPC);
+    assert_string_equal(error.pointer.c_str(), "/linux/seccomp");
+  }
+}
+
+void a_kernel_without_the_seal(void**) {
+  Kernel good = kernel_for(0);
+  assert_true(run_init(good).executed);
+  size_t at = 0;
+  while (good.calls[at].number != __NR_memfd_create) ++at;
+  Kernel k = kernel_for(0);
+  k.fail_at = at;
+  k.fail_with = -EINVAL;
+  assert_true(run_init(k).executed);
+}
+
+void too_long_and_too_short(void**) {
+  for (const size_t count : {size_t{0}, size_t{4097}}) {
+    auto plan = plan_with_filter(0);
+    plan[plan.size() - 2].numbers.resize(wire::seccomp_fixed_numbers + count);
+    Kernel k = full_kernel();
+    k.to_read = launch_bytes(encode(plan));
+    assert_false(run_init(k).executed);
+    assert_int_equal(last_error(k.replied).header.fault, wire::Fault::malformed);
+    assert_true(k.filter.empty());
+  }
+}
+
+}  // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(the_filter_is_last),
+      cmocka_unit_test(its_capability_goes_after_it),
+      cmocka_unit_test(it_is_refused_without_privilege),
+      cmocka_unit_test(what_it_denies_stands_in_the_page),
+      cmocka_unit_test(every_failure_stops),
+      cmocka_unit_test(a_kernel_without_the_seal),
+      cmocka_unit_test(too_long_and_too_short),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

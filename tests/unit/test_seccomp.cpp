@@ -1,0 +1,301 @@
+// src/seccomp: linux.seccomp -> instructions, which a small interpreter of classic BPF (linux/filter.h) carries out: so
+// what a filter answers is compared, not how libseccomp writes it. And the digest, and the cache.
+#include "seccomp/seccomp.h"
+
+#include <asm/unistd.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include "core/sha256.h"
+#include "unit/test_config_cases.h"
+
+using namespace reaper_test;
+using reaper::SeccompFilter;
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr uint32_t own_architecture = AUDIT_ARCH_X86_64;
+#else
+constexpr uint32_t own_architecture = AUDIT_ARCH_AARCH64;
+#endif
+
+uint32_t answer(const SeccompFilter& filter, const seccomp_data& data) {
+  uint32_t a = 0;
+  for (size_t pc = 0; pc < filter.instructions.size(); ++pc) {
+    sock_filter one;
+    memcpy(&one, &filter.instructions[pc], sizeof one);
+    const bool jumps = BPF_CLASS(one.code) == BPF_JMP;
+    switch (one.code) {
+      case BPF_LD | BPF_W | BPF_ABS:
+        memcpy(&a, reinterpret_cast<const char*>(&data) + one.k, sizeof a);
+        break;
+      case BPF_ALU | BPF_AND | BPF_K:
+        a &= one.k;
+        break;
+      case BPF_JMP | BPF_JA:
+        pc += one.k;
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+        pc += a == one.k ? one.jt : one.jf;
+        break;
+      case BPF_JMP | BPF_JGT | BPF_K:
+        pc += a > one.k ? one.jt : one.jf;
+        break;
+      case BPF_JMP | BPF_JGE | BPF_K:
+        pc += a >= one.k ? one.jt : one.jf;
+        break;
+      case BPF_RET | BPF_K:
+        return one.k;
+      default:
+        print_error("instruction %#x%s is not known here\n", one.code, jumps ? " (a jump)" : "");
+        fail();
+    }
+  }
+  fail();
+  return 0;
+}
+
+uint32_t answer(const SeccompFilter& filter, int number, std::vector<uint64_t> arguments = {}) {
+  seccomp_data data = {};
+  data.nr = number;
+  data.arch = own_architecture;
+  for (size_t i = 0; i < arguments.size(); ++i) data.args[i] = arguments[i];
+  return answer(filter, data);
+}
+
+reaper::Seccomp section(std::string_view members) {
+  reaper::Config config = accepted_silently(linux_section(R"("seccomp":{)" + std::string(members) + "}"));
+  assert_true(config.seccomp.has_value());
+  return std::move(*config.seccomp);
+}
+
+SeccompFilter compiled(std::string_view members) {
+  auto filter = reaper::compile_filter(section(members));
+  if (!filter.has_value()) {
+    print_error("%s\n", filter.error().message.c_str());
+    fail();
+  }
+  return std::move(*filter);
+}
+
+std::string allow_but(std::string_view rules) {
+  return R"("defaultAction":"SCMP_ACT_ALLOW","syscalls":[)" + std::string(rules) + "]";
+}
+
+void test_sha256(void**) {
+  // FIPS 180-4's examples, and the lengths at which the padding takes a block more.
+  assert_string_equal(reaper::sha256_hex("").c_str(),
+                      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  assert_string_equal(reaper::sha256_hex("abc").c_str(),
+                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  assert_string_equal(reaper::sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq").c_str(),
+                      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+  assert_string_equal(reaper::sha256_hex(std::string(1000000, 'a')).c_str(),
+                      "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  assert_string_equal(reaper::sha256_hex(std::string(55, 'a')).c_str(),
+                      "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318");
+  assert_string_equal(reaper::sha256_hex(std::string(56, 'a')).c_str(),
+                      "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a");
+  assert_string_equal(reaper::sha256_hex(std::string(64, 'a')).c_str(),
+                      "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb");
+}
+
+void test_actions(void**) {
+  const struct {
+    const char* action;
+    uint32_t wanted;
+  } rows[] = {{R"("SCMP_ACT_KILL")", SECCOMP_RET_KILL_THREAD},
+              {R"("SCMP_ACT_KILL_THREAD")", SECCOMP_RET_KILL_THREAD},
+              {R"("SCMP_ACT_KILL_PROCESS")", SECCOMP_RET_KILL_PROCESS},
+              {R"("SCMP_ACT_TRAP")", SECCOMP_RET_TRAP},
+              {R"("SCMP_ACT_ERRNO")", SECCOMP_RET_ERRNO | 1},
+              {R"("SCMP_ACT_ERRNO","errnoRet":0)", SECCOMP_RET_ERRNO},
+              {R"("SCMP_ACT_ERRNO","errnoRet":4094)", SECCOMP_RET_ERRNO | 4094},
+              {R"("SCMP_ACT_TRACE")", SECCOMP_RET_TRACE | 1},
+              {R"("SCMP_ACT_TRACE","errnoRet":65535)", SECCOMP_RET_TRACE | 65535},
+              {R"("SCMP_ACT_LOG")", SECCOMP_RET_LOG},
+              {R"("SCMP_ACT_ALLOW")", SECCOMP_RET_ALLOW}};
+  for (const auto& row : rows) {
+    const SeccompFilter filter =
+        compiled(allow_but(R"({"names":["mkdirat","xyzzy"],"action":)" + std::string(row.action) + "}"));
+    assert_int_equal(answer(filter, __NR_mkdirat), row.wanted);
+    assert_int_equal(answer(filter, __NR_getpid), SECCOMP_RET_ALLOW);
+    assert_int_equal(filter.warnings.size(), 1);
+    assert_string_equal(filter.warnings[0].pointer.c_str(), "/linux/seccomp/syscalls/0/names/1");
+    assert_int_equal(filter.rules, row.wanted == SECCOMP_RET_ALLOW ? 0 : 1);  // as the default: none
+  }
+}
+
+void test_operators(void**) {
+  const uint64_t big = uint64_t{5} << 32 | 7;
+  const struct {
+    const char* op;
+    std::vector<uint64_t> hit, missed;
+  } rows[] = {{"SCMP_CMP_NE", {0, 7, big - 1, UINT64_MAX}, {big}},
+              {"SCMP_CMP_LT", {0, 8, big - 1}, {big, big + 1, UINT64_MAX}},
+              {"SCMP_CMP_LE", {0, big}, {big + 1, uint64_t{6} << 32}},
+              {"SCMP_CMP_EQ", {big}, {7, uint64_t{5} << 32, 0}},
+              {"SCMP_CMP_GE", {big, UINT64_MAX, uint64_t{6} << 32}, {big - 1, UINT32_MAX}},
+              {"SCMP_CMP_GT", {big + 1, uint64_t{6} << 32}, {big, 0, UINT32_MAX}}};
+  for (const auto& row : rows) {
+    const SeccompFilter filter = compiled(
+        allow_but(R"({"names":["ioctl"],"action":"SCMP_ACT_ERRNO","args":[{"index":1,"value":21474836487,"op":")" +
+                  std::string(row.op) + R"("}]})"));
+    for (const uint64_t value : row.hit)
+      assert_int_equal(answer(filter, __NR_ioctl, {0, value}), SECCOMP_RET_ERRNO | 1);
+    for (const uint64_t value : row.missed) assert_int_equal(answer(filter, __NR_ioctl, {0, value}), SECCOMP_RET_ALLOW);
+  }
+  // CVE-2019-10063: the low half alone.
+  const SeccompFilter filter = compiled(allow_but(
+      R"({"names":["ioctl"],"action":"SCMP_ACT_ERRNO","args":[{"index":1,"value":4294967295,"valueTwo":21522,"op":"SCMP_CMP_MASKED_EQ"}]})"));
+  for (const uint64_t value : {uint64_t{0x5412}, uint64_t{0x100005412}, uint64_t{0xffffffff00005412}})
+    assert_int_equal(answer(filter, __NR_ioctl, {0, value}), SECCOMP_RET_ERRNO | 1);
+  assert_int_equal(answer(filter, __NR_ioctl, {0, 0x5413}), SECCOMP_RET_ALLOW);
+}
+
+void test_conditions(void**) {
+  const SeccompFilter both = compiled(allow_but(
+      R"({"names":["ioctl"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"},{"index":5,"value":2,"op":"SCMP_CMP_EQ"}]})"));
+  assert_int_equal(answer(both, __NR_ioctl, {1, 0, 0, 0, 0, 2}), SECCOMP_RET_ERRNO | 1);
+  assert_int_equal(answer(both, __NR_ioctl, {1, 0, 0, 0, 0, 3}), SECCOMP_RET_ALLOW);
+  assert_int_equal(answer(both, __NR_ioctl, {2, 0, 0, 0, 0, 2}), SECCOMP_RET_ALLOW);
+  const SeccompFilter either = compiled(allow_but(
+      R"({"names":["ioctl"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"},{"index":0,"value":2,"op":"SCMP_CMP_EQ"},{"index":1,"value":3,"op":"SCMP_CMP_EQ"}]})"));
+  for (const auto& hit : {std::vector<uint64_t>{1, 0}, {2, 0}, {0, 3}})
+    assert_int_equal(answer(either, __NR_ioctl, hit), SECCOMP_RET_ERRNO | 1);
+  assert_int_equal(answer(either, __NR_ioctl, {3, 4}), SECCOMP_RET_ALLOW);
+  assert_int_equal(either.rules, 3);
+}
+
+// A tree of system calls has to answer as a list does: every number, for a profile with as many names as there are.
+void test_every_number(void**) {
+  std::string names;
+  for (const char* name :
+       {"read",   "write",  "openat",  "close",  "fstat",  "mmap",  "mprotect", "munmap", "brk",   "ioctl",
+        "getpid", "socket", "connect", "execve", "exit",   "wait4", "kill",     "uname",  "fcntl", "fsync",
+        "getcwd", "chdir",  "umask",   "capget", "capset", "prctl", "mount",    "reboot", "sync"})
+    names += (names.empty() ? "\"" : ",\"") + std::string(name) + "\"";
+  const SeccompFilter filter = compiled(R"("defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":[)" + names +
+                                        R"(],"action":"SCMP_ACT_ALLOW"}])");
+  size_t allowed = 0;
+  for (int number = 0; number < 600; ++number) {
+    const uint32_t got = answer(filter, number);
+    assert_true(got == SECCOMP_RET_ALLOW || got == (SECCOMP_RET_ERRNO | 1));
+    allowed += got == SECCOMP_RET_ALLOW;
+  }
+  assert_int_equal(allowed, 29);
+  assert_int_equal(answer(filter, __NR_reboot), SECCOMP_RET_ALLOW);
+  assert_int_equal(answer(filter, __NR_setns), SECCOMP_RET_ERRNO | 1);
+}
+
+void test_architectures(void**) {
+  seccomp_data foreign = {};
+  foreign.arch = own_architecture == AUDIT_ARCH_X86_64 ? AUDIT_ARCH_I386 : AUDIT_ARCH_ARM;
+  foreign.nr = 39;  // mkdir of both
+  constexpr const char* rule = R"({"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO"})";
+  assert_int_equal(answer(compiled(allow_but(rule)), foreign), SECCOMP_RET_KILL_THREAD);
+  const SeccompFilter both = compiled(
+      allow_but(rule) +
+      R"(,"architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32","SCMP_ARCH_AARCH64","SCMP_ARCH_ARM","SCMP_ARCH_X86"])");
+  assert_int_equal(answer(both, foreign), SECCOMP_RET_ERRNO | 1);
+  foreign.arch = AUDIT_ARCH_RISCV64;
+  assert_int_equal(answer(both, foreign), SECCOMP_RET_KILL_THREAD);
+  for (const std::string_view name : reaper::seccomp_architectures())
+    compiled(R"("defaultAction":"SCMP_ACT_ALLOW","architectures":[")" + std::string(name) + "\"]");
+  const auto refused = reaper::compile_filter(
+      section(R"("defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86","SCMP_ARCH_S390X"])"));
+  assert_int_equal(refused.error().code, REAPER_ERR_UNSUPPORTED);
+  assert_string_equal(refused.error().pointer.c_str(), "/linux/seccomp/architectures/1");
+}
+
+// What a hostile document may ask for takes bounded time, and is an error.
+void test_too_much(void**) {
+  std::string args;
+  for (int i = 0; i < 4097; ++i)
+    args +=
+        (i == 0 ? R"({"index":0,"value":)" : R"(,{"index":0,"value":)") + std::to_string(i) + R"(,"op":"SCMP_CMP_EQ"})";
+  const auto rules = reaper::compile_filter(
+      section(allow_but(R"({"names":["ioctl"],"action":"SCMP_ACT_ERRNO","args":[)" + args + "]}")));
+  assert_int_equal(rules.error().code, REAPER_ERR_INVALID);
+  assert_string_equal(rules.error().pointer.c_str(), "/linux/seccomp/syscalls");
+  std::string names;
+  for (int i = 0; i < 1000; ++i) names += (i == 0 ? "\"" : ",\"") + std::string("x") + std::to_string(i) + "\"";
+  const SeccompFilter unknown = compiled(allow_but(R"({"names":[)" + names + R"(],"action":"SCMP_ACT_ERRNO"})"));
+  assert_int_equal(unknown.warnings.size(), 101);
+}
+
+void test_digest(void**) {
+  const std::string one =
+      reaper::seccomp_digest(section(allow_but(R"({"names":["mkdir"],"action":"SCMP_ACT_ERRNO"})")));
+  assert_int_equal(one.size(), 64);
+  assert_true(one == reaper::seccomp_digest(section(
+                         allow_but(R"({"action":"SCMP_ACT_ERRNO","errnoRet":1,"names":["mkdir"],"args":[]})"))));
+  for (const char* other :
+       {R"({"names":["mkdir"],"action":"SCMP_ACT_ERRNO","errnoRet":2})",
+        R"({"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO"})",
+        R"({"names":["rmdir"],"action":"SCMP_ACT_ERRNO"})",
+        R"({"names":["mkdir"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]})"})
+    assert_true(one != reaper::seccomp_digest(section(allow_but(other))));
+}
+
+std::string number_rule(int i) {
+  return allow_but(R"({"names":["mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":)" + std::to_string(i) + "}");
+}
+
+void test_cache(void**) {
+  reaper::FilterCache cache;
+  const auto first = *cache.get(section(number_rule(1)));
+  assert_true(*cache.get(section(number_rule(1))) == first);
+  for (size_t i = 2; i <= reaper::FilterCache::most; ++i)
+    assert_true(cache.get(section(number_rule(int(i)))).has_value());
+  assert_true(*cache.get(section(number_rule(1))) == first);      // the last one that was used
+  assert_true(cache.get(section(number_rule(100))).has_value());  // takes the place of 2
+  assert_true(*cache.get(section(number_rule(1))) == first);
+  const auto second = *cache.get(section(number_rule(2)));
+  assert_int_equal(answer(*second, __NR_mkdirat), SECCOMP_RET_ERRNO | 2);
+  // Whoever holds one keeps it.
+  for (int i = 200; i < 220; ++i) assert_true(cache.get(section(number_rule(i))).has_value());
+  assert_int_equal(answer(*first, __NR_mkdirat), SECCOMP_RET_ERRNO | 1);
+}
+
+void test_cache_in_threads(void**) {
+  reaper::FilterCache cache;
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 40; ++i) {
+        const int number = 1 + (i * 7 + t) % 12;
+        reaper::Seccomp seccomp;
+        seccomp.default_action = SECCOMP_RET_ALLOW;
+        seccomp.rules = {{{"mkdirat"}, SECCOMP_RET_ERRNO | static_cast<uint32_t>(number), {}}};
+        const auto filter = cache.get(seccomp);
+        wrong += !filter.has_value() || (*filter)->rules != 1;
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  assert_int_equal(wrong, 0);
+}
+
+}  // namespace
+
+int main() {
+  if (!reaper::has_seccomp()) {
+    printf("SKIP: this build has no libseccomp\n");
+    return 0;
+  }
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(test_sha256),       cmocka_unit_test(test_actions),
+      cmocka_unit_test(test_operators),    cmocka_unit_test(test_conditions),
+      cmocka_unit_test(test_every_number), cmocka_unit_test(test_architectures),
+      cmocka_unit_test(test_too_much),     cmocka_unit_test(test_digest),
+      cmocka_unit_test(test_cache),        cmocka_unit_test(test_cache_in_threads),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
