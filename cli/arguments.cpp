@@ -137,6 +137,7 @@ bool set_value(Reader& reader, const OptionRow& row, const char* attached) {
     return usage_error(reader, "option " + dashed(row) + " takes one of " + row.value + ", not " + quoted(text));
   }
   reader.out.values[static_cast<int>(row.opt)] = value;
+  if (row.kind == Kind::each) reader.out.each.emplace_back(row.opt, text);
   return true;
 }
 
@@ -207,8 +208,13 @@ bool read_command(Reader& reader) {
   bool ended = false;
   while (!reader.done()) {
     const char* word = reader.argv[reader.next++];
+    const bool is_last = reader.out.operand_count == row.max_operands;
     if (!ended && strcmp(word, "--") == 0) {
       ended = true;
+    } else if (row.has_words && is_last && (ended || !is_option(word))) {
+      reader.out.words = reader.argv + reader.next - 1;
+      reader.out.word_count = reader.argc - reader.next + 1;
+      break;
     } else if (!ended && is_option(word)) {
       if (!read_option(reader, word)) return false;
     } else if (reader.out.operand_count >= row.max_operands) {

@@ -5,10 +5,27 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace reaper::cli {
 
-enum class Command : uint8_t { none, create, start, state, kill, remove, run, list, features, plan, check, spec, wait };
+enum class Command : uint8_t {
+  none,
+  create,
+  start,
+  state,
+  kill,
+  remove,
+  run,
+  exec,
+  list,
+  features,
+  plan,
+  check,
+  spec,
+  wait
+};
 
 enum class Opt : uint8_t {
   // global, before the command
@@ -41,6 +58,17 @@ enum class Opt : uint8_t {
   timeout,
   supervise,
   rootless_spec,  // the global one has a value
+  process,
+  tty,
+  cwd,
+  env,
+  user,
+  additional_gids,
+  cap,
+  no_new_privs,
+  ignore_paused,
+  apparmor,
+  process_label,
   count,
 };
 
@@ -50,6 +78,7 @@ enum class Kind : uint8_t {
   number,   // decimal digits
   seconds,  // decimal digits, perhaps with a fraction; kept as milliseconds
   choice,   // one of the words in `value`, which are separated by '|'
+  each,     // text that may be given several times, and every one counts
 };
 
 enum class Support : uint8_t {
@@ -77,6 +106,7 @@ struct CommandRow {
   const OptionRow* options;
   int option_count;
   const char* summary;
+  bool has_words = false;  // behind the operands, a command line that is nobody's here
 };
 
 struct Value {
@@ -94,7 +124,10 @@ struct Arguments {
   Value values[static_cast<int>(Opt::count)];
   const char* operands[max_operands] = {};
   int operand_count = 0;
-  std::string error;  // a usage error, or empty; what was read before it is valid
+  const char* const* words = nullptr;  // of a row with words
+  int word_count = 0;
+  std::vector<std::pair<Opt, const char*>> each;  // of Kind::each, in their order
+  std::string error;                              // a usage error, or empty; what was read before it is valid
 
   bool has(Opt opt) const { return values[static_cast<int>(opt)].set; }
   bool denies(Opt opt) const { return values[static_cast<int>(opt)].denied; }

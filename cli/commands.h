@@ -8,6 +8,7 @@ namespace reaper::cli {
 int command_create(const Arguments& arguments);
 int command_start(const Arguments& arguments);
 int command_run(const Arguments& arguments);
+int command_exec(const Arguments& arguments);
 int command_state(const Arguments& arguments);
 int command_kill(const Arguments& arguments);
 int command_wait(const Arguments& arguments);

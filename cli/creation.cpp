@@ -15,10 +15,6 @@ namespace reaper::cli {
 
 namespace {
 
-int64_t preserved(const Arguments& arguments) {
-  return arguments.has(Opt::preserve_fds) ? static_cast<int64_t>(arguments.number(Opt::preserve_fds)) : 0;
-}
-
 // The whole text as a number up to 2^31 - 1; -1: it is none.
 int64_t number_in(const char* text) {
   int32_t number = 0;
@@ -37,14 +33,16 @@ int64_t listening(const Arguments& arguments) {
   return number_in(count);
 }
 
-// Whether config.json asks for a terminal, which only the library has read: nobody was there to take it, and nothing
-// was made.
-bool wants_console(int code, const reaper_error* error, const reaper_create_options& options) {
-  return code == REAPER_ERR_INVALID && options.console_socket == nullptr &&
-         strcmp(reaper_error_pointer(error), "/process/terminal") == 0;
+}  // namespace
+
+int64_t preserved(const Arguments& arguments) {
+  return arguments.has(Opt::preserve_fds) ? static_cast<int64_t>(arguments.number(Opt::preserve_fds)) : 0;
 }
 
-}  // namespace
+bool wants_console(int code, const reaper_error* error, const char* console_socket) {
+  return code == REAPER_ERR_INVALID && console_socket == nullptr &&
+         strcmp(reaper_error_pointer(error), "/process/terminal") == 0;
+}
 
 std::string descriptors_problem(const Arguments& arguments) {
   const int64_t sockets = listening(arguments);
@@ -98,7 +96,7 @@ int create_container(const Arguments& arguments, const int32_t (&stdio)[3], Runt
   reaper_container* container = nullptr;
   reaper_error* error = nullptr;
   int code = reaper_create(runtime.get(), arguments.id(), &creation.options, &container, &error);
-  if (console != nullptr && wants_console(code, error, creation.options)) {
+  if (console != nullptr && wants_console(code, error, creation.options.console_socket)) {
     reaper_error_free(error);
     error = nullptr;
     creation.options.console = console;

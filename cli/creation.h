@@ -14,6 +14,13 @@ namespace reaper::cli {
 // else is opened: a file of ours would take the number of one that is not open.
 std::string descriptors_problem(const Arguments& arguments);
 
+// --preserve-fds, or 0.
+int64_t preserved(const Arguments& arguments);
+
+// Whether the document asks for a terminal, which only the library has read: nobody was there to take it, and nothing
+// was made.
+bool wants_console(int code, const reaper_error* error, const char* console_socket);
+
 // Keeps what the option struct points at.
 struct Creation {
   std::vector<int32_t> extra_fds;

@@ -37,6 +37,8 @@ int dispatch(const Arguments& arguments) {
       return command_start(arguments);
     case Command::run:
       return command_run(arguments);
+    case Command::exec:
+      return command_exec(arguments);
     case Command::state:
       return command_state(arguments);
     case Command::kill:

@@ -11,6 +11,11 @@ constexpr CommandRow row(Command command, const char* name, const char* operands
   return {command, name, operands, min, max, options, N, summary};
 }
 
+constexpr CommandRow with_words(CommandRow row) {
+  row.has_words = true;
+  return row;
+}
+
 constexpr OptionRow flag(Opt opt, const char* name, char letter, const char* help, Support support = Support::applied) {
   return {opt, name, letter, Kind::flag, nullptr, support, help};
 }
@@ -72,6 +77,26 @@ constexpr OptionRow run_options[] = {
     help_row,
 };
 
+constexpr OptionRow exec_options[] = {
+    valued(Opt::process, "process", 'p', Kind::text, "FILE", "take the process from FILE, a process object in JSON"),
+    flag(Opt::detach, "detach", 'd', "return when the program runs"),
+    flag(Opt::tty, "tty", 't', "give the program a terminal"),
+    pid_file_row,
+    console_socket_row,
+    valued(Opt::cwd, "cwd", 0, Kind::text, "DIR", "working directory in the container"),
+    valued(Opt::env, "env", 'e', Kind::each, "NAME=VALUE", "add a variable; several times for several"),
+    valued(Opt::user, "user", 'u', Kind::text, "UID[:GID]", "ids in the container; numbers alone"),
+    valued(Opt::additional_gids, "additional-gids", 'g', Kind::each, "GID", "add a group; several times for several"),
+    valued(Opt::cap, "cap", 'c', Kind::each, "CAP", "add a capability; several times for several"),
+    flag(Opt::no_new_privs, "no-new-privs", 0, "nothing that is executed gains privileges"),
+    preserve_fds_row,
+    flag(Opt::ignore_paused, "ignore-paused", 0, "also in a paused container, when it goes on"),
+    valued(Opt::apparmor, "apparmor", 0, Kind::text, "PROFILE", "AppArmor profile of the program"),
+    valued(Opt::process_label, "process-label", 0, Kind::text, "LABEL", "SELinux label of the program"),
+    no_subreaper_row,
+    help_row,
+};
+
 constexpr OptionRow only_help[] = {help_row};
 
 constexpr OptionRow kill_options[] = {
@@ -128,6 +153,8 @@ constexpr CommandRow rows[] = {
     row(Command::start, "start", "ID", 1, 1, only_help, "run the program of a created container"),
     row(Command::run, "run", "ID", 1, 1, run_options,
         "create, start, wait and delete; exits with the program's code, or 128 + signal"),
+    with_words(row(Command::exec, "exec", "ID [COMMAND [ARG...]]", 1, 1, exec_options,
+                   "run a further process in a running container; exits with its code, or 128 + signal")),
     row(Command::state, "state", "ID", 1, 1, only_help, "print the state of a container as JSON"),
     row(Command::kill, "kill", "ID [SIGNAL]", 1, 2, kill_options, "send a signal (default: TERM)"),
     row(Command::wait, "wait", "ID", 1, 1, wait_options,

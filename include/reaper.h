@@ -42,6 +42,7 @@ extern "C" {
 
 typedef struct reaper_runtime reaper_runtime;     /* a state directory: reaper_runtime_new() */
 typedef struct reaper_container reaper_container; /* a container: reaper_create(), reaper_open() */
+typedef struct reaper_process reaper_process;     /* a further process in a container: reaper_exec() */
 typedef struct reaper_error reaper_error;         /* what went wrong: reaper_error_code() */
 
 /* ---- Errors ------------------------------------------------------------------------------------------------- */
@@ -295,6 +296,71 @@ typedef struct reaper_exit_status {
  */
 REAPER_API int reaper_wait(const reaper_container *container, int64_t timeout_ms, reaper_exit_status *out,
                            reaper_error **err);
+
+/* ---- Further processes --------------------------------------------------------------------------------------- */
+
+#define REAPER_EXEC_STDIO (1U << 0)         /* use `stdio`; without it 0, 1 and 2 of the program are /dev/null */
+#define REAPER_EXEC_STRICT (1U << 1)        /* warnings about the document (unknown names, ...) are errors */
+#define REAPER_EXEC_LAY_OVER (1U << 2)      /* `process` is laid over the container's own: see reaper_exec() */
+#define REAPER_EXEC_IGNORE_PAUSED (1U << 3) /* also while the container is paused: returns when it goes on */
+#define REAPER_EXEC_NO_NEW_PRIVS (1U << 4)  /* no_new_privs (prctl(2)), whatever the document says */
+
+/* The options of reaper_exec(). */
+typedef struct reaper_exec_options {
+  uint64_t size;              /* sizeof(reaper_exec_options) */
+  const char *process;        /* the text of a process object as config.json has it */
+  uint64_t process_length;    /* bytes of `process`; it need not end in NUL */
+  const char *pid_file;       /* path to write the pid to (digits only), by rename, before success; NULL: none */
+  const int32_t *extra_fds;   /* open descriptors that the program gets as 3, 4, ...; they stay yours */
+  uint32_t extra_fd_count;    /* how many */
+  uint32_t flags;             /* REAPER_EXEC_* */
+  int32_t stdio[3];           /* with REAPER_EXEC_STDIO: the program's 0, 1 and 2; -1: /dev/null; they stay yours */
+  uint32_t reserved;          /* 0 */
+  const char *console_socket; /* as in reaper_create_options, for a document with `terminal` */
+  int32_t *console;           /* the same */
+} reaper_exec_options;
+
+/*
+ * Runs a further process in a running container: in its namespaces, its root and its cgroups, with an identity that was
+ * read back and compared as that of the container's own process. Success means that execve(2) has succeeded. The
+ * process is a child of the calling process and nothing of it is written down: it is waited for with
+ * reaper_process_wait(), or by whoever adopts it. Any number of threads may call this at once. With
+ * REAPER_EXEC_LAY_OVER the container's own process, as it was created, is the beginning: members of `process` stand in
+ * the place of its members, but what `env`, `user.additionalGids` and the sets of `capabilities` have is added to what
+ * is there (a variable that is given anew has its new value alone), and `terminal` is false unless `process` says
+ * otherwise. execCPUAffinity counts here. linux.personality and the session keyring are as for the container's own
+ * process (docs/exec.md).
+ * Wait for it: its zombie would keep the first process of a pid namespace from ending (pid_namespaces(7)).
+ * Changes: the processes of the container. What reaches the new one when the container is killed: its cgroups, or its
+ * pid namespace; without either only its handle does. Warnings are logged.
+ * Errors: STATUS (`container not running`; created; paused), NOT_FOUND, BUSY, INVALID, UNSUPPORTED (a user namespace
+ * that is not the caller's; LAY_OVER in a container of an older version), PERMISSION, EXEC, VERIFY, SYSTEM, NO_MEMORY,
+ * TIMEOUT (as reaper_create()), CORRUPT; no process is left behind then.
+ */
+REAPER_API int reaper_exec(const reaper_container *container, const reaper_exec_options *options, reaper_process **out,
+                           reaper_error **err);
+
+/* Frees the handle, and takes the zombie of a process that has ended. Another one lives on, and is the caller's child.
+ */
+REAPER_API void reaper_process_free(reaper_process *process);
+
+/* The process id in the caller's pid namespace, also after the process ended. NULL gives 0. */
+REAPER_API int32_t reaper_process_pid(const reaper_process *process);
+
+/* A new descriptor for its pidfd (pidfd_open(2)); yours to close. Errors: SYSTEM, NO_MEMORY. */
+REAPER_API int reaper_process_pidfd(const reaper_process *process, int32_t *out, reaper_error **err);
+
+/* Sends a signal through the pidfd. Errors: INVALID (the signal), STATUS (it has ended), PERMISSION, SYSTEM. */
+REAPER_API int reaper_process_kill(const reaper_process *process, int32_t signal, reaper_error **err);
+
+/*
+ * Waits until the process has ended, and tells how, as often as it is asked: as reaper_wait() without a supervisor.
+ * Errors: TIMEOUT (still alive), UNKNOWN (it ended, nobody can say how), INVALID, SYSTEM, NO_MEMORY.
+ */
+REAPER_API int reaper_process_wait(const reaper_process *process, int64_t timeout_ms, reaper_exit_status *out,
+                                   reaper_error **err);
+
+/* ---- All of them --------------------------------------------------------------------------------------------- */
 
 /*
  * Every container as a JSON array of {id, pid, status, bundle, created, owner}; one with a corrupt record has the

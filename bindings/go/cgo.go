@@ -40,6 +40,7 @@ func library() (*abi.Library, error) { return &linked, nil }
 const (
 	_ = -(unsafe.Sizeof(abi.RuntimeOptions{}) ^ C.sizeof_reaper_runtime_options)
 	_ = -(unsafe.Sizeof(abi.CreateOptions{}) ^ C.sizeof_reaper_create_options)
+	_ = -(unsafe.Sizeof(abi.ExecOptions{}) ^ C.sizeof_reaper_exec_options)
 	_ = -(unsafe.Sizeof(abi.ExitStatus{}) ^ C.sizeof_reaper_exit_status)
 )
 
@@ -47,6 +48,7 @@ type (
 	ptr       = abi.Ptr
 	runtimeC  = *C.reaper_runtime
 	container = *C.reaper_container
+	process   = *C.reaper_process
 )
 
 func errorOut(err *ptr) **C.reaper_error             { return (**C.reaper_error)(unsafe.Pointer(err)) }
@@ -54,6 +56,7 @@ func textOut(out *ptr) **C.char                      { return (**C.char)(unsafe.
 func numberOut(out *int32) *C.int32_t                { return (*C.int32_t)(unsafe.Pointer(out)) }
 func runtimeOut(out *ptr) **C.reaper_runtime         { return (**C.reaper_runtime)(unsafe.Pointer(out)) }
 func containerOut(out *ptr) **C.reaper_container     { return (**C.reaper_container)(unsafe.Pointer(out)) }
+func processOut(out *ptr) **C.reaper_process         { return (**C.reaper_process)(unsafe.Pointer(out)) }
 func createOptions(o ptr) *C.reaper_create_options   { return (*C.reaper_create_options)(o) }
 func runtimeOptions(o ptr) *C.reaper_runtime_options { return (*C.reaper_runtime_options)(o) }
 
@@ -120,6 +123,21 @@ var linked = abi.Library{
 	},
 	Wait: func(c ptr, timeoutMs int64, out ptr, err *ptr) int32 {
 		return int32(C.reaper_wait(container(c), C.int64_t(timeoutMs), (*C.reaper_exit_status)(out), errorOut(err)))
+	},
+
+	Exec: func(c, options ptr, out, err *ptr) int32 {
+		return int32(C.reaper_exec(container(c), (*C.reaper_exec_options)(options), processOut(out), errorOut(err)))
+	},
+	ProcessFree: func(p ptr) { C.reaper_process_free(process(p)) },
+	ProcessPid:  func(p ptr) int32 { return int32(C.reaper_process_pid(process(p))) },
+	ProcessPidfd: func(p ptr, out *int32, err *ptr) int32 {
+		return int32(C.reaper_process_pidfd(process(p), numberOut(out), errorOut(err)))
+	},
+	ProcessKill: func(p ptr, signal int32, err *ptr) int32 {
+		return int32(C.reaper_process_kill(process(p), C.int32_t(signal), errorOut(err)))
+	},
+	ProcessWait: func(p ptr, timeoutMs int64, out ptr, err *ptr) int32 {
+		return int32(C.reaper_process_wait(process(p), C.int64_t(timeoutMs), (*C.reaper_exit_status)(out), errorOut(err)))
 	},
 
 	Malloc:     func(size uintptr) ptr { return C.malloc(C.size_t(size)) },

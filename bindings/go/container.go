@@ -157,11 +157,15 @@ func (s ExitStatus) String() string {
 // ended already, Wait only looks. ErrUnknown: the process ended, and nobody can say how (see CreateOptions.Supervise).
 func (c *Container) Wait(ctx context.Context) (ExitStatus, error) {
 	status, failure, err := c.handle.Wait(ctx)
+	return exitStatus("wait", c.id, status, failure, err)
+}
+
+func exitStatus(op, id string, status abi.ExitStatus, failure *abi.Failure, err error) (ExitStatus, error) {
 	switch {
 	case err != nil:
 		return ExitStatus{}, err
 	case failure != nil:
-		return ExitStatus{}, failed("wait", c.id, failure)
+		return ExitStatus{}, failed(op, id, failure)
 	}
 	exit := ExitStatus{Code: int(status.ExitCode), Signal: syscall.Signal(status.Signal), CoreDumped: status.CoreDumped != 0,
 		StartedAt: moment(status.StartedAtNs), FinishedAt: moment(status.FinishedAtNs)}

@@ -1,15 +1,9 @@
 // Operations on a container's handle.
-#include <algorithm>
-#include <cstddef>
-
 #include "abi/handles.h"
 
 using namespace reaper;
 
 namespace {
-
-// The first version of the struct is the smallest that is accepted.
-constexpr size_t smallest_exit_status = offsetof(reaper_exit_status, max_rss_kib) + sizeof(int64_t);
 
 template <class Body>
 int with_container(const reaper_container* container, reaper_error** err, Body&& body) noexcept {
@@ -17,21 +11,6 @@ int with_container(const reaper_container* container, reaper_error** err, Body&&
     if (container == nullptr) return fail(abi::invalid_argument("container is NULL"));
     return body(*container->container);
   });
-}
-
-Status give_exit_status(const ExitStatus& exit, reaper_exit_status* out) {
-  reaper_exit_status status = {};
-  status.size = out->size;
-  status.exit_code = exit.exit_code;
-  status.signal = exit.signal;
-  status.core_dumped = exit.core_dumped ? 1 : 0;
-  status.started_at_ns = exit.started_ns;
-  status.finished_at_ns = exit.finished_ns;
-  status.user_time_us = exit.user_us;
-  status.system_time_us = exit.system_us;
-  status.max_rss_kib = exit.max_rss_kib;
-  memcpy(out, &status, std::min<size_t>(out->size, sizeof status));
-  return {};
 }
 
 }  // namespace
@@ -97,9 +76,9 @@ int reaper_delete(reaper_container* container, uint32_t flags, reaper_error** er
 
 int reaper_wait(const reaper_container* container, int64_t timeout_ms, reaper_exit_status* out, reaper_error** err) {
   return with_container(container, err, [&](const Container& inner) -> Status {
-    if (out == nullptr || out->size < smallest_exit_status || out->size > 65536)
-      return fail(abi::invalid_argument("out is NULL, or its size is not that of the struct"));
-    return give_exit_status(TRY(wait_container(inner, timeout_ms)), out);
+    TRY(abi::check_exit_status(out));
+    abi::give_exit_status(TRY(wait_container(inner, timeout_ms)), out);
+    return {};
   });
 }
 

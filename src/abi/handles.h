@@ -18,6 +18,10 @@ struct reaper_container {
   reaper::ContainerPtr container;
 };
 
+struct reaper_process {
+  reaper::ExecHandlePtr process;
+};
+
 struct reaper_error {
   reaper::Error error;
 };
@@ -68,6 +72,10 @@ Result<Options> read_options(const Options* given, size_t smallest) {
   options.size = sizeof options;
   return options;
 }
+
+// Writes as much of it as `out` has room for, by its size. INVALID when that is no size of the struct.
+Status check_exit_status(const reaper_exit_status* out);
+void give_exit_status(const ExitStatus& exit, reaper_exit_status* out);
 
 // A malloc'ed copy for reaper_free().
 Status give_string(const std::string& text, char** out);

@@ -40,6 +40,12 @@ Status make_cgroups(Cgroups& cgroups);
 // Moves a process into every one. errno ESRCH: it is gone.
 Status place_in_cgroups(const Cgroups& cgroups, int32_t pid);
 
+// The same for a further process, later: they are found again. errno ENOENT: one was removed.
+Status join_cgroups(const Cgroups& cgroups, int32_t pid);
+
+// Whether their processes are frozen, by themselves or from above.
+Result<bool> are_frozen(const Cgroups& cgroups);
+
 using CgroupDeadline = std::chrono::steady_clock::time_point;
 
 // Sends a signal to every process in them and in the cgroups below, until there is none that has not got it. Returns

@@ -124,6 +124,16 @@ int write_control(int directory, const char* name, std::string_view text) {
   }
 }
 
+bool says(int directory, const char* file, std::string_view wanted) {
+  std::string text;
+  return read_control(directory, file, text) == 0 && text.find(wanted) != std::string::npos;
+}
+
+bool is_frozen(int directory, bool unified) {
+  if (unified) return says(directory, "cgroup.events", "frozen 1");
+  return says(directory, "freezer.state", "FREEZING") || says(directory, "freezer.state", "FROZEN");
+}
+
 Result<std::vector<int32_t>> read_processes(int directory) {
   std::vector<int32_t> pids;
   std::string text;

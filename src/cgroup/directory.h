@@ -42,6 +42,11 @@ int read_control(int directory, const char* name, std::string& text);
 // One write(2), which the kernel takes as a whole or not at all. -1 and errno.
 int write_control(int directory, const char* name, std::string_view text);
 
+// Whether the file has these words in it.
+bool says(int directory, const char* file, std::string_view wanted);
+// Of itself, or because one above it is.
+bool is_frozen(int directory, bool unified);
+
 // The processes of this cgroup alone. A threaded one lists none: the cgroup above it does (cgroups(7)).
 Result<std::vector<int32_t>> read_processes(int directory);
 // Whether there are any, here or below.

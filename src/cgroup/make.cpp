@@ -29,19 +29,9 @@ Error unfit(const CgroupPlace& place, int number, const std::string& why) {
   return error;
 }
 
-bool says(int directory, const char* file, std::string_view wanted) {
-  std::string text;
-  return read_control(directory, file, text) == 0 && text.find(wanted) != std::string::npos;
-}
-
-// A process that is put into a frozen cgroup would not even begin. Of itself, or because one above it is.
-bool is_frozen(int directory, bool unified) {
-  if (unified) return says(directory, "cgroup.events", "frozen 1");
-  return says(directory, "freezer.state", "FREEZING") || says(directory, "freezer.state", "FROZEN");
-}
-
 // `populated` (version 2) also tells of processes that our pid namespace does not show.
 Status check_fit(const CgroupPlace& place, int directory) {
+  // A process that is put into a frozen cgroup would not even begin.
   if (is_frozen(directory, place.unified)) return fail(unfit(place, EBUSY, "is frozen"));
   const auto populated = says(directory, "cgroup.events", "populated 1") ? true : has_processes(directory);
   if (!populated.has_value()) return fail(blame_path(populated.error()));

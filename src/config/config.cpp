@@ -32,7 +32,12 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
   if (!version && version.error().code == REAPER_ERR_UNSUPPORTED) return version;
   TRY(refusals.take(std::move(version)));
   auto unsupported = TRY(walk_document(document, notes));
-  if (auto process = TRY(document.member("process"))) KEEP(refusals, config.process, read_process(*process, notes));
+  if (auto process = TRY(document.member("process"))) {
+    KEEP(refusals, config.process, read_process(*process, notes));
+    JsonWriter text;
+    TRY(copy_json(text, *process));
+    config.process_json = text.take();
+  }
   if (auto hooks = TRY(document.member("hooks"))) KEEP(refusals, config.hooks, read_hooks(*hooks, refusals));
   if (auto annotations = TRY(document.member("annotations")))
     KEEP(refusals, config.annotations, read_annotations(*annotations, notes));

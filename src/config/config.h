@@ -188,6 +188,7 @@ Result<Hooks> hooks_from_json(std::string_view text);
 struct Config {
   std::string oci_version;
   std::optional<Process> process;  // the specification allows create without it; start is an error then
+  std::string process_json;        // its text: what a further process begins with
   Hooks hooks;
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings, gid_mappings;
@@ -218,6 +219,16 @@ struct Diagnosis {
   size_t left_out = 0;  // further errors
 };
 Diagnosis diagnose_config(std::string_view text);
+
+// A further process of a container: exec. `text` is a process object of the specification. `recorded`, where there is
+// one, is the container's own (Config::process_json), which `text` is laid over: what it has replaces what is there,
+// but environment, additionalGids and capabilities are added to it, and a terminal is never taken over. Pointers begin
+// with /process. Errors: as parse_config().
+struct ExecProcess {
+  Process process;
+  std::vector<Warning> warnings;
+};
+Result<ExecProcess> parse_exec_process(std::string_view text, std::optional<std::string_view> recorded);
 
 // The options of mounts that this build knows by name, sorted.
 std::vector<std::string_view> mount_option_names();

@@ -240,19 +240,21 @@ Result<std::optional<JsonCursor>> JsonCursor::member(std::string_view name) cons
   return std::nullopt;
 }
 
-Result<int64_t> JsonCursor::signed_integer(int64_t minimum, int64_t maximum) const {
+Result<std::string_view> JsonCursor::number_text() const {
   if (type() != JsonType::number) return fail(type_error(JsonType::number));
   const JsonSpan span = tree_->numbers.at(static_cast<size_t>(node_->valueint));
-  const std::string_view text = std::string_view(tree_->text).substr(span.offset, span.length);
+  return std::string_view(tree_->text).substr(span.offset, span.length);
+}
+
+Result<int64_t> JsonCursor::signed_integer(int64_t minimum, int64_t maximum) const {
+  const std::string_view text = TRY(number_text());
   int64_t value = 0;
   if (read_integer(text, minimum, maximum, value)) return value;
   return fail(integer_error(pointer_, text, std::to_string(minimum), std::to_string(maximum)));
 }
 
 Result<uint64_t> JsonCursor::unsigned_integer(uint64_t minimum, uint64_t maximum) const {
-  if (type() != JsonType::number) return fail(type_error(JsonType::number));
-  const JsonSpan span = tree_->numbers.at(static_cast<size_t>(node_->valueint));
-  const std::string_view text = std::string_view(tree_->text).substr(span.offset, span.length);
+  const std::string_view text = TRY(number_text());
   uint64_t value = 0;
   if (read_integer(text, minimum, maximum, value)) return value;
   return fail(integer_error(pointer_, text, std::to_string(minimum), std::to_string(maximum)));

@@ -43,6 +43,7 @@ class JsonCursor {
   // minimum...maximum are INVALID.
   Result<int64_t> signed_integer(int64_t minimum, int64_t maximum) const;
   Result<uint64_t> unsigned_integer(uint64_t minimum, uint64_t maximum) const;
+  Result<std::string_view> number_text() const;  // of any number, as it stands; lives as long as the document
 
  private:
   friend Result<JsonCursor> parse_json(std::string_view, std::string_view);
@@ -90,5 +91,8 @@ class JsonWriter {
   std::string text_;
   bool comma_ = false;
 };
+
+// The text of a value again, without its blanks.
+Status copy_json(JsonWriter& json, const JsonCursor& value);
 
 }  // namespace reaper

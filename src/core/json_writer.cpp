@@ -138,4 +138,35 @@ JsonWriter& JsonWriter::raw(std::string_view json) {
   return *this;
 }
 
+Status copy_json(JsonWriter& json, const JsonCursor& value) {  // NOLINT(misc-no-recursion): json_max_depth bounds it
+  switch (value.type()) {
+    case JsonType::null:
+      json.null();
+      break;
+    case JsonType::boolean:
+      json.boolean(TRY(value.boolean()));
+      break;
+    case JsonType::string:
+      json.string(TRY(value.string()));
+      break;
+    case JsonType::number:
+      json.raw(TRY(value.number_text()));
+      break;
+    case JsonType::array:
+      json.begin_array();
+      for (const JsonCursor& element : TRY(value.elements())) TRY(copy_json(json, element));
+      json.end_array();
+      break;
+    case JsonType::object:
+      json.begin_object();
+      for (const auto& [name, member] : TRY(value.members())) {
+        json.key(name);
+        TRY(copy_json(json, member));
+      }
+      json.end_object();
+      break;
+  }
+  return {};
+}
+
 }  // namespace reaper

@@ -96,6 +96,9 @@ Result<int> read_oom_score_adj();
 Result<uint64_t> namespace_inode(std::string_view name);
 // The inode of another process's namespace, by the specification's name of its type ("network", "mount", ...).
 Result<uint64_t> process_namespace_inode(int32_t pid, std::string_view type);
+// The CLONE_NEW* flags of those namespaces of another process that are not those which a child of the calling thread is
+// born into. Errors: stat(2) on its ns/.
+Result<uint64_t> foreign_namespaces(int32_t pid);
 // Whether `path` is the calling thread's namespace `own_name`: device and inode are compared, nothing is opened. False
 // as well where this kernel has no such namespace. Errors: stat(2) on `path`.
 Result<bool> same_namespace(std::string_view own_name, const std::string& path);

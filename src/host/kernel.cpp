@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -63,6 +64,24 @@ Result<uint64_t> process_namespace_inode(int32_t pid, std::string_view type) {
   struct stat status = {};
   if (stat(path.c_str(), &status) != 0) return fail(system_error("facts", "stat " + path));
   return static_cast<uint64_t>(status.st_ino);
+}
+
+Result<uint64_t> foreign_namespaces(int32_t pid) {
+  static constexpr struct {
+    const char *name, *own;
+    uint64_t flag;
+  } types[] = {{"user", "user", CLONE_NEWUSER},       {"pid", "pid_for_children", CLONE_NEWPID},
+               {"net", "net", CLONE_NEWNET},          {"mnt", "mnt", CLONE_NEWNS},
+               {"ipc", "ipc", CLONE_NEWIPC},          {"uts", "uts", CLONE_NEWUTS},
+               {"cgroup", "cgroup", CLONE_NEWCGROUP}, {"time", "time_for_children", CLONE_NEWTIME}};
+  const std::string directory = "/proc/" + std::to_string(pid) + "/ns/";
+  uint64_t flags = 0;
+  for (const auto& type : types) {
+    const auto here = namespace_inode(type.name);
+    if (!here.has_value() && here.error().sys_errno == ENOENT) continue;  // this kernel has none of this type
+    if (!TRY(same_namespace(type.own, directory + type.name))) flags |= type.flag;
+  }
+  return flags;
 }
 
 Result<uint64_t> namespace_type(const std::string& path) {

@@ -80,6 +80,19 @@ Outcome set_personality(const Operation& operation) {
   return compare("personality", wanted, static_cast<uint64_t>(found));
 }
 
+// The kernel leaves out what the cpuset does not allow, and refuses a list of which nothing is left.
+Outcome set_affinity(const Operation& operation) {
+  uint64_t wanted[wire::max_affinity_words] = {}, found[wire::max_affinity_words] = {};
+  for (uint32_t i = 0; i < operation.number_count(); ++i) wanted[i] = operation.number(i);
+  if (const long result = call(__NR_sched_setaffinity, 0, sizeof wanted, wanted); result < 0)
+    return failed_call(result, operation.string(0));
+  if (const long size = call(__NR_sched_getaffinity, 0, sizeof found, found); size < 0)
+    return failed_call(size, "sched_getaffinity");
+  for (uint32_t i = 0; i < wire::max_affinity_words; ++i)
+    if ((found[i] & ~wanted[i]) != 0) return {wire::Fault::mismatch, 0, wanted[i], found[i], "CPU affinity"};
+  return {};
+}
+
 Outcome set_exec_label(const Operation& operation) {
   const char* text = operation.string(0);
   int fd = -1;

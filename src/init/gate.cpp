@@ -98,16 +98,21 @@ Outcome bind_gate(State& state) {
   return checked(call(__NR_chdir, "/"), "chdir /");
 }
 
-Outcome wait_for_start(State& state) {
-  // Before READY: after it nothing may fail until a start comes.
-  const uint64_t ending = ~harmless;
-  const long signals = call(__NR_signalfd4, -1, &ending, signal_set_size, O_CLOEXEC);
-  if (signals < 0) return failed_call(signals, "signalfd4");
+Outcome await_go(State& state) {
   if (send_frame(state.handshake, wire::Frame::ready, nullptr, 0) < 0) exit_now(1);
   wire::FrameHeader go;
   if (read_exactly(state.handshake, &go, sizeof go) <= 0 || go.magic != wire::frame_magic ||
       go.type != static_cast<uint16_t>(wire::Frame::go))
     exit_now(1);  // the creator died before its commit: nobody knows of us
+  return {};
+}
+
+Outcome wait_for_start(State& state) {
+  // Before READY: after it nothing may fail until a start comes.
+  const uint64_t ending = ~harmless;
+  const long signals = call(__NR_signalfd4, -1, &ending, signal_set_size, O_CLOEXEC);
+  if (signals < 0) return failed_call(signals, "signalfd4");
+  await_go(state);
   call(__NR_close, state.handshake);
   state.handshake = -1;
   release_setup();

@@ -1,5 +1,6 @@
 // The only place where init clones: the child carries on with the plan, and this process stays. As the supervisor it
-// keeps watch over the container until nothing of it runs; for a hook it tells the library how that ended.
+// keeps watch over the container until nothing of it runs; for a hook it tells the library how that ended. For an exec
+// into a pid namespace it has nothing more to do.
 #include <asm/errno.h>
 #include <asm/signal.h>
 #include <linux/fcntl.h>
@@ -28,11 +29,11 @@ struct Child {
   int pidfd = -1;
 };
 
-// As fork(2), and a pidfd. The stack goes on where it is, in memory of the child's own. `namespaces`: CLONE_NEWPID or
-// 0.
-Child clone_child(uint64_t namespaces) {
+// As fork(2), and a pidfd. The stack goes on where it is, in memory of the child's own. `flags`: CLONE_NEWPID,
+// CLONE_PARENT or 0.
+Child clone_child(uint64_t flags) {
   Child child = {};
-  child.pid = call(__NR_clone, CLONE_PIDFD | SIGCHLD | namespaces, nullptr, &child.pidfd);
+  child.pid = call(__NR_clone, CLONE_PIDFD | SIGCHLD | flags, nullptr, &child.pidfd);
   return child;
 }
 
@@ -76,10 +77,10 @@ Outcome adopt_descendants() {
 }
 
 // Clones and tells the library. In the child the answer is no process.
-Outcome clone_and_tell(const State& state, uint64_t namespaces, Child& child) {
+Outcome clone_and_tell(const State& state, uint64_t flags, Child& child) {
   int turn[2] = {-1, -1};
   if (const long result = call(__NR_pipe2, turn, O_CLOEXEC); result < 0) return failed_call(result, "pipe2");
-  child = clone_child(namespaces);
+  child = clone_child(flags);
   if (child.pid < 0) return failed_call(child.pid, "clone");
   if (child.pid == 0) {
     // The library hears of us before it hears anything from us. End of file: who should have said so is dead.
@@ -132,6 +133,15 @@ Outcome supervise(State& state, const Operation& operation) {
   (void)keep_only(state.state_directory, record);
   release_setup();
   watch(state.state_directory, record, static_cast<int32_t>(child.pid));
+}
+
+// Until the library knows of the child, it stays in our process group: there it is found if both of us are killed.
+Outcome carry_on_beside(State& state) {
+  Child child = {};
+  const Outcome outcome = clone_and_tell(state, CLONE_PARENT, child);
+  if (child.pid == 0) return await_frame(state.handshake, wire::Frame::placed);
+  if (child.pid < 0) return outcome;
+  exit_now(0);
 }
 
 Outcome report(State& state) {

@@ -149,6 +149,10 @@ constexpr Row rows[] = {
     {wire::Op::move_root, 0, 0, 0, run_stage<move_root>},
     {wire::Op::seccomp, wire::seccomp_fixed_numbers + 1, wire::seccomp_fixed_numbers + wire::max_instructions, 1,
      run_stage<keep_filter>},
+    {wire::Op::affinity, 1, wire::max_affinity_words, 1, run_stage<set_affinity>},
+    {wire::Op::enter, 1, 1, 0, run_stage<enter_namespaces>},
+    {wire::Op::beside, 0, 0, 0, run_stage<carry_on_beside>},
+    {wire::Op::ready, 0, 0, 0, run_stage<await_go>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

@@ -17,6 +17,7 @@ Outcome keep_only(int& third, int& fourth);
 // Both return in the child, which carries on with the plan; the process that called never leaves them.
 Outcome supervise(State& state, const Operation& operation);
 Outcome report(State& state);
+Outcome carry_on_beside(State& state);
 
 // exit_record.cpp
 // Makes the file that the record of the end will be written to, so that a full disk cannot lose it then. Negative
@@ -33,6 +34,8 @@ void write_exit_record(int state_directory, int record, const Ending& ending);
 Outcome bind_gate(State& state);
 // Returns when a client has won the start. Exits when the creator dies before GO, or on a signal that ends a process.
 Outcome wait_for_start(State& state);
+// READY, then GO. Exits when the library is gone.
+Outcome await_go(State& state);
 
 // terminal.cpp
 Outcome open_terminal(const State& state, const Operation& operation);
@@ -47,6 +50,7 @@ Outcome write_proc(int fd, const char* text, uint64_t size, const char* what);
 Outcome set_scheduler(const Operation& operation);
 Outcome set_io_priority(const Operation& operation);
 Outcome set_personality(const Operation& operation);
+Outcome set_affinity(const Operation& operation);
 Outcome set_exec_label(const Operation& operation);
 
 // namespaces.cpp
@@ -54,6 +58,7 @@ Outcome unshare_namespaces(const Operation& operation);
 Outcome check_first_process();
 Outcome join_namespace(const Operation& operation);
 Outcome join_process(State& state, const Operation& operation);
+Outcome enter_namespaces(State& state, const Operation& operation);
 Outcome set_hostname(const Operation& operation);
 Outcome set_domainname(const Operation& operation);
 Outcome set_loopback_up();

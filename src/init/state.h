@@ -34,7 +34,7 @@ class Operation;
 
 struct State {
   int handshake = -1;         // until GO; of a hook, which has no gate, until execve
-  int state_directory = -1;   // until the gate is bound; a hook has none
+  int state_directory = -1;   // until the gate is bound; a hook has none, exec a pidfd, until `enter`
   int gate = -1;              // until START
   int connection = -1;        // from START until execve
   int root = -1;              // of the container, from `root` until `pivot`

@@ -98,7 +98,30 @@ Error clone_error(uint64_t namespaces, int number) {
   return error;
 }
 
+// Whoever is in the process group of a child of ours, which led it: killed and reaped. While the leader is a zombie
+// nobody else's group can have its number.
+void end_group(pid_t leader, const Fd& pidfd) {
+  siginfo_t info;
+  while (waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOWAIT) != 0)
+    if (errno != EINTR) return;  // ECHILD: the host reaps everybody
+  kill(-leader, SIGKILL);
+  while (waitid(P_PGID, static_cast<id_t>(leader), &info, WEXITED) == 0 || errno == EINTR) {
+  }
+}
+
 }  // namespace
+
+Status await_beside(Launched& launched) {
+  launched.may_have_beside = true;
+  TRY(await_cloned(launched));
+  launched.may_have_beside = false;
+  TRY(send_frame(launched, wire::Frame::placed));
+  // It ends now that it has told us.
+  reap(launched.keeper_pidfd);
+  launched.keeper_pidfd.reset();
+  launched.keeper = -1;
+  return {};
+}
 
 Result<Launched> clone_init(const LaunchRequest& request) {
   int pair[2];
@@ -156,6 +179,7 @@ void end_launched(Launched& launched) {
   if (launched.keeper_pidfd) {
     if (ends_soon(launched.keeper_pidfd) || kill_now(launched.keeper_pidfd)) reap(launched.keeper_pidfd);
   } else if (killed || ends_soon(launched.pidfd)) {
+    if (launched.may_have_beside) end_group(launched.pid, launched.pidfd);
     reap(launched.pidfd);
   }
   launched.handshake.reset();

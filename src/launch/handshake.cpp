@@ -37,6 +37,18 @@ Error out_of_turn() {
 
 }  // namespace
 
+Status await_exec(const Launched& launched) {
+  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "exec", no_deadline);
+  // As at the gate: EXEC, then end of file.
+  for (bool verified = false;; verified = true) {
+    const auto frame = TRY(talk.receive());
+    if (!frame && verified) return {};
+    if (!frame) return fail({REAPER_ERR_SYSTEM, 0, "the process ended before its program ran", "", "exec"});
+    if (frame->type == wire::Frame::error) return fail(error_from_frame(frame->payload));
+    if (frame->type != wire::Frame::exec || verified) return fail(out_of_turn());
+  }
+}
+
 Status await_cloned(Launched& launched) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   TRY(talk.send_bytes(launched.unsent));

@@ -35,7 +35,7 @@ Error error_of(const InitReport& report);
 struct LaunchRequest {
   int init_image = -1;
   std::string_view plan;     // encode_plan()
-  int state_directory = -1;  // init binds its gate in it; a hook has none
+  int state_directory = -1;  // init binds its gate in it; a hook has none; of exec: a pidfd, see wire.h
   int stdio[3] = {-1, -1, -1};
   std::span<const int32_t> extra_fds;
   const ProcessFacts* facts = nullptr;  // what the child may carry through execveat
@@ -48,9 +48,10 @@ struct Launched {
   pid_t keeper = -1;  // the reaper-init that stays: a supervisor, or the one that reports a hook's end; -1: none
   Fd keeper_pidfd;
   Fd handshake;
-  Fd terminal;                // the master of the program's terminal; empty: it has none
-  std::string terminal_path;  // of its slave
-  std::string unsent;         // what of the LAUNCH frame did not fit into the socket before the clone
+  Fd terminal;                   // the master of the program's terminal; empty: it has none
+  std::string terminal_path;     // of its slave
+  std::string unsent;            // what of the LAUNCH frame did not fit into the socket before the clone
+  bool may_have_beside = false;  // of a plan with `beside`: whom `pid` clones is our child too, in its process group
 };
 
 // The LAUNCH frame: descriptors and plan.
@@ -70,6 +71,11 @@ using MapHelper = std::function<Status(const std::string& program, const std::st
 Status write_id_maps(const Launched& launched, const UserNamespaceMaps& maps, const MapHelper& helper);
 // For a plan with `hooks`: waits for MOUNTED. The hooks of create are run then.
 Status await_mounted(Launched& launched);
+// For a plan with `beside`: what clone_init() gave has cloned the process that `launched` is about from now on, and is
+// gone.
+Status await_beside(Launched& launched);
+// For a plan with `ready`, after send_go(): waits until the program runs.
+Status await_exec(const Launched& launched);
 // Waits for READY: everything but the program is in place. Takes its terminal on the way.
 Status await_ready(Launched& launched);
 // For a plan with `report`, after await_cloned(): waits for the end of the process. An error of a step before its

@@ -80,6 +80,12 @@ constexpr Field user_namespace_fields[] = {{"uidMap", Form::string, 0, "uids "},
                                            {"setgroups", Form::flag, 1, "setgroups", "", 1},
                                            {"helpers", Form::rest, 2, "helpers "}};
 constexpr Field join_process_fields[] = {{"flags", Form::hexadecimal, 0, "flags="}, {"descriptor", Form::number, 1}};
+constexpr Field affinity_fields[] = {{"cpus", Form::string}};
+constexpr Field enter_fields[] = {
+    {"user", Form::flag, 0, "user", "", CLONE_NEWUSER},       {"pid", Form::flag, 0, "pid", "", CLONE_NEWPID},
+    {"network", Form::flag, 0, "network", "", CLONE_NEWNET},  {"mount", Form::flag, 0, "mount", "", CLONE_NEWNS},
+    {"ipc", Form::flag, 0, "ipc", "", CLONE_NEWIPC},          {"uts", Form::flag, 0, "uts", "", CLONE_NEWUTS},
+    {"cgroup", Form::flag, 0, "cgroup", "", CLONE_NEWCGROUP}, {"time", Form::flag, 0, "time", "", CLONE_NEWTIME}};
 constexpr Field path_fields[] = {{"path", Form::string}};
 constexpr Field propagation_fields[] = {{"slave", Form::flag, 0, "slave", "", MS_SLAVE},
                                         {"recursive", Form::flag, 0, "recursive", "", MS_REC}};
@@ -172,6 +178,10 @@ constexpr Row rows[] = {
     {wire::Op::join_process, {"setns", join_process_fields}},
     {wire::Op::move_root, {"move_root", {}}},
     {wire::Op::seccomp, {"seccomp", seccomp_fields}},
+    {wire::Op::affinity, {"sched_setaffinity", affinity_fields}},
+    {wire::Op::enter, {"setns", enter_fields}},
+    {wire::Op::beside, {"clone_parent", {}}},
+    {wire::Op::ready, {"ready", {}}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,18 @@ inline constexpr uint32_t hook_place_descriptor = 3;  // a pidfd of the containe
 // is the hook's, `directory` where it begins.
 Result<Plan> make_hook_plan(const Hook& hook, const std::string& pointer, const std::string& directory,
                             const ProcessFacts& facts, const HookPlace& place = {});
+
+// A further process of a running container: exec.
+struct ExecPlanOptions {
+  uint64_t namespaces = 0;              // CLONE_NEW* of the container's that are not the caller's
+  std::vector<CgroupPlace> cgroups;     // the container's own
+  std::optional<uint32_t> personality;  // the container's
+  std::string session_keyring;          // as PlanOptions
+  uint32_t extra_fds = 0;
+  bool strict = false;
+};
+// Errors: as make_plan().
+Result<Plan> make_exec_plan(const ExecProcess& exec, const ProcessFacts& facts, const ExecPlanOptions& options);
 
 // One line per operation: number, name, arguments in words, and the pointer; then what execve(2) makes of the
 // capability sets, a "hook ..." line for each, and "warning: ..." lines.

@@ -87,7 +87,13 @@ enum class Op : uint16_t {
   seccomp = 70,         // [flags of seccomp(2), how many rules it was made of, capabilities that are held for this
                         //  alone, then permitted, effective, inheritable for the capset(2) that gives them up,
                         //  a struct sock_filter each...] digest. Kept: exec or pause loads it, after EXEC
+  affinity = 80,        // [64 CPUs each...] list: sched_setaffinity, read back
+  enter = 81,           // [CLONE_NEW* flags] setns into these namespaces of the container's process
+  beside = 82,  // clone with CLONE_PARENT: the child, the library's too, carries on with the plan in the pid namespace
+                // that was entered, and this process is at its end
+  ready = 83,   // of exec: report READY, wait for GO
 };
+inline constexpr uint32_t max_affinity_words = 128;  // 8192 CPUs
 
 // Of `mount`. Attributes are MOUNT_ATTR_* (mount_setattr(2)).
 inline constexpr uint64_t mount_bind = 1;           // a copy of the mount at the source
@@ -146,7 +152,7 @@ enum class Frame : uint16_t {
   cloned = 8,     // init -> library: Cloned, and a pidfd of that process as SCM_RIGHTS (unix(7))
   ended = 9,      // init -> library, of `report`: Ended
   terminal = 10,  // init -> library, before READY: the slave's path, and the master as SCM_RIGHTS
-  placed = 11,    // library -> init, for `cgroup`; no payload
+  placed = 11,    // library -> init, for `cgroup`, and for `beside` when it knows of the process; no payload
   mapped = 12,    // library -> init, for `user_namespace`: the maps are written; no payload
   mounted = 20,   // init -> library, for `hooks`: namespaces and mounts are there, the roots not changed; no payload
   hooked = 21,    // library -> init, for `hooks`; no payload
@@ -162,7 +168,7 @@ struct FrameHeader {
 
 // The descriptors init inherits, by their numbers in it. `extra` become 3, 4, ...
 struct LaunchHeader {
-  int32_t state_directory;
+  int32_t state_directory;  // for `enter`: instead, a pidfd of the container's process
   int32_t stdio[3];
   uint32_t extra_count;
   uint32_t plan_size;

@@ -17,6 +17,7 @@
 #include "runtime/clock.h"
 #include "runtime/console.h"
 #include "runtime/container.h"
+#include "runtime/exec_defaults.h"
 #include "runtime/hooks.h"
 #include "runtime/id_maps.h"
 #include "runtime/namespaces.h"
@@ -85,7 +86,8 @@ struct Born {
   std::optional<ProcessIdentity> supervisor;
 };
 
-Record make_record(const Prepared& prepared, std::string_view id, const Born& born, const Cgroups& cgroups) {
+Record make_record(const Prepared& prepared, std::string_view id, const Born& born, const Cgroups& cgroups,
+                   bool keyring) {
   Record record;
   record.id = id;
   record.oci_version = prepared.config.oci_version;
@@ -101,6 +103,7 @@ Record make_record(const Prepared& prepared, std::string_view id, const Born& bo
   if (!prepared.config.hooks.empty()) record.hooks_json = hooks_to_json(prepared.config.hooks);
   if (!prepared.plan.namespaces.empty()) record.namespaces_json = encode_namespaces(prepared.plan.namespaces);
   if (!cgroups.list.empty()) record.cgroups_json = encode_cgroups(cgroups);
+  record.exec_json = encode_exec_defaults({prepared.config.process_json, prepared.config.personality, keyring});
   return record;
 }
 
@@ -289,7 +292,7 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   // Not the claim's own: that carries the lock, which a supervisor would hold for a create that is killed.
   launch.state_directory = container->directory.fd();
   const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
-  container->record = make_record(prepared, id, born, undo.cgroups);
+  container->record = make_record(prepared, id, born, undo.cgroups, request.new_keyring);
   TRY(place_init(undo.launched, undo.cgroups));
   TRY(map_init_ids(*runtime, prepared.plan.maps, undo.launched));
   // Before READY it costs nothing: init carries out its plan meanwhile. But who finds a staged record with hooks takes

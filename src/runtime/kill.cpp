@@ -32,11 +32,7 @@ Status signal_by_cgroups(const Container& container, int signal) {
 }  // namespace
 
 Status kill_container(const Container& container, int signal, bool all) {
-  // 0 asks only whether it could be sent (kill(2)).
-  if (signal < 0 || signal > SIGRTMAX)
-    return fail({REAPER_ERR_INVALID, EINVAL,
-                 "signal " + std::to_string(signal) + " is not one of 0..." + std::to_string(SIGRTMAX), "",
-                 "arguments"});
+  TRY(check_signal(signal));
   if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
   if (!container.record) return fail(still_creating(container.id()));
   if (all && !container.record->cgroups_json.empty()) return signal_by_cgroups(container, signal);

@@ -129,6 +129,20 @@ Result<bool> await_end(const Fd& pidfd, Deadline deadline) {
   }
 }
 
+Deadline deadline_after(int64_t limit_ms) {
+  using namespace std::chrono;
+  if (limit_ms < 0) return Deadline::max();
+  const auto now = steady_clock::now();
+  const auto most = duration_cast<milliseconds>(Deadline::max() - now).count();
+  return limit_ms >= most ? Deadline::max() : now + milliseconds(limit_ms);
+}
+
+Status check_signal(int signal) {
+  if (signal >= 0 && signal <= SIGRTMAX) return {};
+  return fail({REAPER_ERR_INVALID, EINVAL,
+               "signal " + std::to_string(signal) + " is not one of 0..." + std::to_string(SIGRTMAX), "", "arguments"});
+}
+
 Status signal_process(const Fd& pidfd, int signal, std::string_view what) {
   if (syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0) return {};
   return fail(system_error("kill", "pidfd_send_signal " + signal_name(signal) + " to " + std::string(what)));

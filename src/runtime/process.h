@@ -20,6 +20,12 @@ Result<bool> has_ended(const Fd& pidfd);
 // Waits until it has, at most until the deadline. False: still alive.
 Result<bool> await_end(const Fd& pidfd, Deadline deadline);
 
+// `limit_ms` from now; negative: none.
+Deadline deadline_after(int64_t limit_ms);
+
+// INVALID for a number that is none; 0 asks only whether a signal could be sent (kill(2)).
+Status check_signal(int signal);
+
 // ESRCH is an error like any other.
 Status signal_process(const Fd& pidfd, int signal, std::string_view what);
 

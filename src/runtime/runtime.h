@@ -82,6 +82,30 @@ struct CreateRequest {
   bool new_keyring = true;
 };
 
+// A further process in a container: a handle. What changes stands behind its mutex.
+struct ExecHandle {
+  ExecHandle() = default;
+  ExecHandle(const ExecHandle&) = delete;
+  ExecHandle& operator=(const ExecHandle&) = delete;
+  ~ExecHandle();  // takes its zombie, if it is one
+
+  int32_t pid = 0;
+  Fd pidfd;
+  int64_t started_ns = 0;  // CLOCK_REALTIME
+
+  mutable std::mutex mutex;
+  mutable std::optional<ExitStatus> exit;
+};
+using ExecHandlePtr = std::unique_ptr<ExecHandle>;
+
+struct ExecRequest {
+  std::string_view process;  // a process object of the specification
+  bool lay_over = false;     // over the container's own
+  bool ignore_paused = false;
+  bool no_new_privileges = false;
+  CreateRequest io;  // its descriptors, terminal and pid file, and `strict`
+};
+
 Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>&, std::string_view id, const CreateRequest&);
 Result<std::string> show_plan(const Runtime&, const CreateRequest&, uint32_t format);  // REAPER_FORMAT_*
 // What create, and then start, would fail with.
@@ -96,6 +120,9 @@ Status kill_container(const Container&, int signal, bool all);
 Status delete_container(const std::shared_ptr<Runtime>&, std::string_view id, bool force, Container* handle);
 // The limit in milliseconds; negative: none.
 Result<ExitStatus> wait_container(const Container&, int64_t limit_ms);
+Result<ExecHandlePtr> exec_in_container(const Container&, const ExecRequest&);
+Status kill_exec(const ExecHandle&, int signal);
+Result<ExitStatus> wait_exec(const ExecHandle&, int64_t limit_ms);
 Result<std::string> list_json(const Runtime&);
 std::string features_json();
 std::string spec_json();

@@ -14,14 +14,6 @@ std::optional<ExitStatus> known_exit(const Container& container) {
   return container.reaped ? container.exit : std::nullopt;
 }
 
-Deadline deadline_after(int64_t limit_ms) {
-  using namespace std::chrono;
-  if (limit_ms < 0) return Deadline::max();
-  const auto now = steady_clock::now();
-  const auto most = duration_cast<milliseconds>(Deadline::max() - now).count();
-  return limit_ms >= most ? Deadline::max() : now + milliseconds(limit_ms);
-}
-
 }  // namespace
 
 Result<ExitStatus> wait_container(const Container& container, int64_t limit_ms) {

@@ -106,42 +106,15 @@ Result<ProcessIdentity> read_identity(const JsonCursor& init) {
   return identity;
 }
 
-// The text of a value again. Reaper writes no numbers but integers.
-Status copy_json(JsonWriter& json, const JsonCursor& value) {  // NOLINT(misc-no-recursion): json_max_depth bounds it
-  switch (value.type()) {
-    case JsonType::null:
-      json.null();
-      return {};
-    case JsonType::boolean:
-      json.boolean(TRY(value.boolean()));
-      return {};
-    case JsonType::string:
-      json.string(TRY(value.string()));
-      return {};
-    case JsonType::number: {
-      const auto number = value.unsigned_integer(0, std::numeric_limits<uint64_t>::max());
-      if (number.has_value()) {
-        json.unsigned_integer(*number);
-      } else {
-        json.integer(TRY(value.signed_integer(std::numeric_limits<int64_t>::min(), -1)));
-      }
-      return {};
-    }
-    case JsonType::array:
-      json.begin_array();
-      for (const auto& element : TRY(value.elements())) TRY(copy_json(json, element));
-      json.end_array();
-      return {};
-    case JsonType::object:
-      json.begin_object();
-      for (const auto& [name, member] : TRY(value.members())) {
-        json.key(name);
-        TRY(copy_json(json, member));
-      }
-      json.end_object();
-      return {};
-  }
-  return fail(corrupt("holds a value of no type at " + value.pointer()));
+// Reaper itself writes no other numbers.
+Status check_integers(const JsonCursor& value) {  // NOLINT(misc-no-recursion): json_max_depth bounds it
+  if (value.type() == JsonType::number && !value.unsigned_integer(0, std::numeric_limits<uint64_t>::max()).has_value())
+    TRY(value.signed_integer(std::numeric_limits<int64_t>::min(), -1));
+  if (value.type() == JsonType::array)
+    for (const JsonCursor& element : TRY(value.elements())) TRY(check_integers(element));
+  if (value.type() == JsonType::object)
+    for (const auto& entry : TRY(value.members())) TRY(check_integers(entry.second));
+  return {};
 }
 
 Result<std::string> need_json(const JsonCursor& object, std::string_view name, JsonType type) {
@@ -149,6 +122,7 @@ Result<std::string> need_json(const JsonCursor& object, std::string_view name, J
   if (value.type() != type) {
     return fail(corrupt("should hold " + std::string(json_type_name(type)) + " at " + value.pointer()));
   }
+  if (name != "exec") TRY(check_integers(value));  // that holds what config.json said
   JsonWriter json;
   TRY(copy_json(json, value));
   return json.take();
@@ -178,6 +152,7 @@ Result<Record> read_record(std::string_view text) {
   record.warnings_json = TRY(need_json(json, "warnings", JsonType::array));
   if (TRY(json.member("cgroups"))) record.cgroups_json = TRY(need_json(json, "cgroups", JsonType::object));
   if (TRY(json.member("namespaces"))) record.namespaces_json = TRY(need_json(json, "namespaces", JsonType::array));
+  if (TRY(json.member("exec"))) record.exec_json = TRY(need_json(json, "exec", JsonType::object));
   return record;
 }
 
@@ -206,6 +181,7 @@ std::string encode_record(const Record& record) {
   json.key("warnings").raw(record.warnings_json.empty() ? "[]" : record.warnings_json);
   if (!record.cgroups_json.empty()) json.key("cgroups").raw(record.cgroups_json);
   if (!record.namespaces_json.empty()) json.key("namespaces").raw(record.namespaces_json);
+  if (!record.exec_json.empty()) json.key("exec").raw(record.exec_json);
   json.end_object();
   const std::string& text = json.text();
   return "{\"version\":" + std::to_string(record_version) + ",\"length\":" + std::to_string(text.size()) +

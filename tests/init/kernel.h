@@ -46,6 +46,8 @@ struct Kernel {
   uint64_t scheduler[6] = {};  // the 48 bytes of its first version
   long io_priority = 0;
   uint32_t personality = 0;
+  uint64_t affinity[128] = {};
+  uint64_t cpuset = ~uint64_t{0};  // what there is, of the first 64 CPUs
 
   // Keyrings: serial numbers grow. What stands in `foreign_keyring` (its description) is joined by its name.
   std::vector<std::string> joined_keyrings;  // "" for one without a name

@@ -2,6 +2,7 @@
 #include <asm/unistd.h>
 #include <linux/keyctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -67,6 +68,14 @@ std::optional<long> handle_attribute(Kernel& k, const Call& call) {
       return k.io_priority;
     case __NR_personality:
       return persona(k, static_cast<uint32_t>(a[0]));
+    case __NR_sched_setaffinity:
+      memcpy(k.affinity, reinterpret_cast<const void*>(a[2]),
+             std::min<size_t>(sizeof k.affinity, static_cast<size_t>(a[1])));
+      k.affinity[0] &= k.cpuset;
+      return 0;
+    case __NR_sched_getaffinity:
+      memcpy(reinterpret_cast<void*>(a[2]), k.affinity, std::min<size_t>(sizeof k.affinity, static_cast<size_t>(a[1])));
+      return sizeof k.affinity;
     case __NR_keyctl:
       return key_control(k, call);
     default:

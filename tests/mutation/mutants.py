@@ -185,4 +185,14 @@ MUTANTS = [
     ("environment-of-init", "src/launch/child.cpp", "work.argv, no_environment, AT_EMPTY_PATH", "work.argv, work.argv, AT_EMPTY_PATH", "faults.waiting_init"),
     ("mark-started", "src/runtime/start.cpp", "TRY(directory.mark_started(now));", "", "faults.state_time api.supervision"),
     ("kill-stopped", "src/runtime/kill.cpp", 'if (all) return {};  // containerd\'s shim asks so after the exit (callers.md)\n    return fail(status_error("container not running"));', "return {};", "cli.messages api.signals api.errors"),
+    # ---- exec
+    ("exec-dumpable", "src/plan/exec.cpp", "  list.add(wire::Op::not_dumpable);\n", "", "unit.init_exec unit.plan_exec api.exec_places"),
+    ("exec-pidfd-stays", "src/init/namespaces.cpp", "  call(__NR_close, state.state_directory);\n  state.state_directory = -1;\n  return checked(joined);",
+     "  return checked(joined);", "unit.init_exec"),
+    ("exec-affinity-unread", "src/init/attributes.cpp", "if ((found[i] & ~wanted[i]) != 0)", "if (false)", "unit.init_exec"),
+    ("exec-unverified", "src/plan/exec.cpp", "  list.add(plan_verify(plan.identity, facts, \"/process\"));\n", "", "unit.plan_exec"),
+    ("exec-created", "src/runtime/exec.cpp", "    case REAPER_STATUS_CREATED:\n", "", "api.exec_places"),
+    ("exec-user-zeros", "cli/exec_document.cpp", " || (text.size() > 1 && text[0] == '0')", "", "unit.cli_exec"),
+    ("exec-user-most", "cli/exec_document.cpp", "return value <= most;", "return true;", "unit.cli_exec"),
+    ("exec-terminal-taken-over", "src/config/exec.cpp", "    if (name == \"terminal\" || name == \"consoleSize\") continue;\n", "", "unit.config_exec"),
 ]

@@ -20,9 +20,6 @@ const tree = "../.."
 
 // reviewedIgnored is the list of properties that may be ignored. Adding one is a decision to be reviewed here.
 var reviewedIgnored = []string{
-	"/process/execCPUAffinity", // config.md, Process: not for the first process; checked, and kept for exec
-	"/process/execCPUAffinity/final",
-	"/process/execCPUAffinity/initial",
 	"/process/user/username", // config.md, User: Windows only; a warning says so
 }
 

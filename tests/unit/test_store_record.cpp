@@ -69,7 +69,9 @@ void every_field_comes_back(void**) {
   other.warnings_json = "[]";
   other.cgroups_json = R"({"made":["/a"]})";
   other.namespaces_json = R"([{"type":"pid"},{"type":"network","path":"/run/netns/a"}])";
+  other.exec_json = R"({"process":{"args":["a"],"unknown":1.50e3},"keyring":true})";  // what config.json said
   assert_equal(decode_record(encode_record(other)).value(), other);
+  assert_string_equal(decode_record(encode_record(other)).value().exec_json.c_str(), other.exec_json.c_str());
   Record unset = other;  // a runtime without credentials or warnings to tell
   unset.credentials_json.clear();
   unset.warnings_json.clear();

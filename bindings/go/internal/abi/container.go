@@ -4,9 +4,6 @@ import (
 	"context"
 	"os"
 	"runtime"
-	"sync/atomic"
-	"time"
-	"unsafe"
 )
 
 // Container is a reaper_container.
@@ -88,50 +85,10 @@ func (c *Container) number(function func(container Ptr, out *int32, err *Ptr) in
 	return number, failure
 }
 
-// look is reaper_wait that only looks.
-func (c *Container) look() (ExitStatus, *Failure) {
-	defer runtime.KeepAlive(c)
-	memory := arena{library: c.library}
-	defer memory.free()
-	out := (*ExitStatus)(Ptr(&memory.bytes(int(unsafe.Sizeof(ExitStatus{})))[0]))
-	out.Size = uint64(unsafe.Sizeof(*out))
-	failure := c.handle.read(func(handle Ptr) *Failure {
-		var err Ptr
-		return c.library.failure(c.library.Wait(handle, 0, Ptr(out), &err), err)
-	})
-	if failure == nil && out.FinishedAtNs == 0 {
-		out.FinishedAtNs = atomic.LoadInt64(&c.finished)
-	}
-	return *out, failure
-}
-
-// Wait is reaper_wait for as long as the context lasts. The goroutine waits, and no thread: the pidfd lies in the
-// poller of Go's runtime, and the library is asked only before and after. The second error is the context's.
+// Wait is reaper_wait for as long as the context lasts. The second error is the context's.
 func (c *Container) Wait(ctx context.Context) (ExitStatus, *Failure, error) {
-	for {
-		status, failure := c.look()
-		if failure == nil || failure.Code != CodeTimeout {
-			return status, failure, nil
-		}
-		if err := ctx.Err(); err != nil {
-			return status, nil, err
-		}
-		pidfd, failure := c.Pidfd()
-		if failure != nil {
-			// It has ended since, and whoever deleted it took its record: this handle still knows.
-			if status, again := c.look(); again == nil || again.Code != CodeTimeout {
-				return status, again, nil
-			}
-			return status, failure, nil
-		}
-		file := File(pidfd, "pidfd")
-		err := awaitReadable(ctx, file)
-		_ = file.Close()
-		if err != nil {
-			return status, nil, err
-		}
-		atomic.CompareAndSwapInt64(&c.finished, 0, time.Now().UnixNano())
-	}
+	defer runtime.KeepAlive(c)
+	return waiter{c.library, c.handle, c.library.Wait, c.Pidfd, &c.finished}.wait(ctx)
 }
 
 // File makes a descriptor of the library's a file that Go's poller takes if it can.

@@ -38,9 +38,17 @@ type Library struct {
 	Kill               func(container Ptr, signal int32, flags uint32, err *Ptr) int32
 	Delete             func(container Ptr, flags uint32, err *Ptr) int32
 	Wait               func(container Ptr, timeoutMs int64, out Ptr, err *Ptr) int32
-	Malloc             func(size uintptr) Ptr // never nil
-	FreeMemory         func(memory Ptr)
-	NewLogger          func(log func(level int32, message string)) Logger
+
+	Exec         func(container, options Ptr, out, err *Ptr) int32
+	ProcessFree  func(process Ptr)
+	ProcessPid   func(process Ptr) int32
+	ProcessPidfd func(process Ptr, out *int32, err *Ptr) int32
+	ProcessKill  func(process Ptr, signal int32, err *Ptr) int32
+	ProcessWait  func(process Ptr, timeoutMs int64, out Ptr, err *Ptr) int32
+
+	Malloc     func(size uintptr) Ptr // never nil
+	FreeMemory func(memory Ptr)
+	NewLogger  func(log func(level int32, message string)) Logger
 }
 
 // Logger is a reaper_log_callback with its data. Release is called when no handle has it any more.
@@ -54,6 +62,7 @@ const (
 	CodeTimeout = -10
 
 	CreateStdio = 1 << 0
+	ExecStdio   = 1 << 0
 
 	FormatText = 0
 	FormatJSON = 1
@@ -86,6 +95,21 @@ type CreateOptions struct {
 	ConsoleSocket uintptr
 	Console       uintptr
 	ListenNames   uintptr
+}
+
+// ExecOptions is reaper_exec_options.
+type ExecOptions struct {
+	Size          uint64
+	Process       uintptr
+	ProcessLength uint64
+	PidFile       uintptr
+	ExtraFds      uintptr
+	ExtraFdCount  uint32
+	Flags         uint32
+	Stdio         [3]int32
+	Reserved      uint32
+	ConsoleSocket uintptr
+	Console       uintptr
 }
 
 // ExitStatus is reaper_exit_status.

@@ -9,7 +9,7 @@ import (
 )
 
 // Files are copied; tests of the package are links, for nobody imports them.
-var Files = []string{"container.go", "error.go", "options.go", "reaper.go", "report.go", "slog.go", "example_test.go"}
+var Files = []string{"container.go", "error.go", "exec.go", "options.go", "reaper.go", "report.go", "slog.go", "example_test.go"}
 
 const path = `reaper "reaper/bindings/go"`
 

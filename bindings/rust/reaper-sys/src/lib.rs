@@ -43,6 +43,7 @@ macro_rules! opaque {
 opaque! {
     reaper_runtime: "A handle on a state directory.";
     reaper_container: "A handle on a container.";
+    reaper_process: "A further process in a container.";
     reaper_error: "What went wrong.";
 }
 
@@ -92,6 +93,11 @@ constants! {
     REAPER_STATUS_STOPPED: i32 = 4;
     REAPER_KILL_ALL: u32 = 1 << 0;
     REAPER_DELETE_FORCE: u32 = 1 << 0;
+    REAPER_EXEC_STDIO: u32 = 1 << 0;
+    REAPER_EXEC_STRICT: u32 = 1 << 1;
+    REAPER_EXEC_LAY_OVER: u32 = 1 << 2;
+    REAPER_EXEC_IGNORE_PAUSED: u32 = 1 << 3;
+    REAPER_EXEC_NO_NEW_PRIVS: u32 = 1 << 4;
     REAPER_FORMAT_TEXT: u32 = 0;
     REAPER_FORMAT_JSON: u32 = 1;
 }
@@ -147,6 +153,19 @@ structs! {
         console_socket: *const c_char,
         console: *mut i32,
         listen_names: *const c_char,
+    }
+    reaper_exec_options: "Options of [`reaper_exec`]." {
+        size: u64,
+        process: *const c_char,
+        process_length: u64,
+        pid_file: *const c_char,
+        extra_fds: *const i32,
+        extra_fd_count: u32,
+        flags: u32,
+        stdio: [i32; 3],
+        reserved: u32,
+        console_socket: *const c_char,
+        console: *mut i32,
     }
     reaper_exit_status: "What [`reaper_wait`] tells." {
         size: u64,
@@ -230,6 +249,12 @@ functions! {
     fn reaper_delete(container: *mut reaper_container, flags: u32, err: *mut *mut reaper_error) -> c_int;
     fn reaper_delete_id(runtime: *mut reaper_runtime, id: *const c_char, flags: u32, err: *mut *mut reaper_error) -> c_int;
     fn reaper_wait(container: *const reaper_container, timeout_ms: i64, out: *mut reaper_exit_status, err: *mut *mut reaper_error) -> c_int;
+    fn reaper_exec(container: *const reaper_container, options: *const reaper_exec_options, out: *mut *mut reaper_process, err: *mut *mut reaper_error) -> c_int;
+    fn reaper_process_free(process: *mut reaper_process);
+    fn reaper_process_pid(process: *const reaper_process) -> i32;
+    fn reaper_process_pidfd(process: *const reaper_process, out: *mut i32, err: *mut *mut reaper_error) -> c_int;
+    fn reaper_process_kill(process: *const reaper_process, signal: i32, err: *mut *mut reaper_error) -> c_int;
+    fn reaper_process_wait(process: *const reaper_process, timeout_ms: i64, out: *mut reaper_exit_status, err: *mut *mut reaper_error) -> c_int;
     fn reaper_list(runtime: *const reaper_runtime, out_json: *mut *mut c_char, err: *mut *mut reaper_error) -> c_int;
     fn reaper_plan(runtime: *const reaper_runtime, options: *const reaper_create_options, format: u32, out: *mut *mut c_char, err: *mut *mut reaper_error) -> c_int;
     fn reaper_check(runtime: *const reaper_runtime, options: *const reaper_create_options, format: u32, out: *mut *mut c_char, err: *mut *mut reaper_error) -> c_int;

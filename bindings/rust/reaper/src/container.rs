@@ -28,7 +28,7 @@ pub struct ExitStatus {
 }
 
 impl ExitStatus {
-    fn of(status: &sys::reaper_exit_status) -> ExitStatus {
+    pub(crate) fn of(status: &sys::reaper_exit_status) -> ExitStatus {
         ExitStatus {
             raw: [
                 status.exit_code.into(),
@@ -89,6 +89,14 @@ impl ExitStatus {
     }
 }
 
+/// What the library writes an exit status to.
+pub(crate) fn zeroed_status() -> sys::reaper_exit_status {
+    // SAFETY: all zero is a value of it.
+    let mut status: sys::reaper_exit_status = unsafe { std::mem::zeroed() };
+    status.size = std::mem::size_of_val(&status) as u64;
+    status
+}
+
 fn moment(ns: i64) -> Option<SystemTime> {
     (ns > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_nanos(ns as u64))
 }
@@ -110,6 +118,14 @@ impl Container {
         // SAFETY: what the library gives is ours.
         let console = (master >= 0).then(|| unsafe { OwnedFd::from_raw_fd(master) });
         Container { handle, console, _log: log }
+    }
+
+    pub(crate) fn raw(&self) -> *const sys::reaper_container {
+        self.handle
+    }
+
+    pub(crate) fn log(&self) -> Option<Arc<Log>> {
+        self._log.clone()
     }
 
     /// The id.
@@ -185,9 +201,7 @@ impl Container {
     }
 
     fn wait_ms(&self, timeout: i64) -> Result<ExitStatus, Error> {
-        // SAFETY: all zero is a value of it.
-        let mut status: sys::reaper_exit_status = unsafe { std::mem::zeroed() };
-        status.size = std::mem::size_of_val(&status) as u64;
+        let mut status = zeroed_status();
         checked(|err| unsafe { sys::reaper_wait(self.handle, timeout, &mut status, err) })?;
         Ok(ExitStatus::of(&status))
     }

@@ -63,6 +63,7 @@
 mod container;
 mod create;
 mod error;
+mod exec;
 mod log;
 mod runtime;
 #[cfg(feature = "tokio")]
@@ -71,6 +72,7 @@ mod wait_async;
 pub use container::{Container, ExitStatus, Status};
 pub use create::Create;
 pub use error::{Error, ErrorKind};
+pub use exec::{Exec, Process};
 pub use log::Level;
 pub use runtime::{Builder, Runtime};
 

@@ -1,5 +1,5 @@
 //! Whole lives, errors and handles, with real containers in a directory of each test's own.
-use reaper::{Create, Error, ErrorKind, Level, Runtime, Status};
+use reaper::{Create, Error, ErrorKind, Exec, Level, Runtime, Status};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::io::{AsRawFd, OwnedFd};
@@ -338,4 +338,45 @@ async fn waits_in_tasks() {
     assert_eq!(waited.unwrap().signal(), Some(9));
     container.delete().unwrap();
     assert_eq!(container.wait_async().await.unwrap().signal(), Some(9));
+}
+
+fn process(script: &str) -> String {
+    format!(r#"{{"args":["/bin/sh","-c","{script}"],"cwd":"/","env":["PATH=/usr/bin:/bin"]}}"#)
+}
+
+#[test]
+fn further_processes() {
+    let place = Place::new("exec");
+    let runtime = place.runtime();
+    let mut container = runtime.create("exec", &config(&shell("exec sleep 1000", ",\"oomScoreAdj\":600"))).unwrap();
+    container.start().unwrap();
+    let (mut read, write) = pair();
+    let process_text = process("echo hello; exit 7");
+    let mut exec = Exec::new(process_text);
+    let pid_file = place.0.join("pid");
+    exec.stdout(&write).pid_file(&pid_file);
+    let seven = container.exec(&exec).unwrap();
+    drop(write);
+    let mut text = String::new();
+    read.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "hello\n");
+    assert_eq!(seven.wait().unwrap().code(), Some(7));
+    assert_eq!(seven.wait().unwrap().code(), Some(7));
+    assert_eq!(std::fs::read_to_string(&pid_file).unwrap(), seven.pid().to_string());
+    assert_error(seven.kill(15), ErrorKind::Status, "", "has ended");
+
+    let mut over = Exec::new(r#"{"args":["/bin/sh","-c","test $(cat /proc/self/oom_score_adj) = 600"]}"#);
+    over.lay_over(true).no_new_privs(true).ignore_paused(true).strict(true);
+    assert!(container.exec(&over).unwrap().wait().unwrap().success());
+
+    let sleeper = container.exec(&Exec::new(process("exec sleep 1000"))).unwrap();
+    assert_error(sleeper.wait_timeout(Duration::ZERO), ErrorKind::Timeout, "", "still runs");
+    assert!(sleeper.pidfd().unwrap().as_raw_fd() > 2);
+    sleeper.kill(9).unwrap();
+    assert_eq!(sleeper.wait().unwrap().signal(), Some(9));
+
+    let missing = container.exec(&Exec::new(r#"{"args":["/nowhere"],"cwd":"/"}"#));
+    assert_error(missing, ErrorKind::Exec, "/process/args/0", "no such file or directory");
+    container.force_delete().unwrap();
+    assert_error(container.exec(&Exec::new(process("true"))), ErrorKind::NotFound, "", "does not exist");
 }

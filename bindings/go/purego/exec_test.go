@@ -1,0 +1,1 @@
+../exec_test.go

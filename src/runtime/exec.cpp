@@ -1,0 +1,250 @@
+// exec: process document -> plan -> clone -> the container's cgroups and namespaces -> READY -> pid file and terminal
+// -> GO -> execve. Nothing of it is written down: the process is its caller's child, and the caller's to wait for.
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "config/config.h"
+#include "core/memory.h"
+#include "launch/launch.h"
+#include "plan/plan.h"
+#include "runtime/cgroups.h"
+#include "runtime/clock.h"
+#include "runtime/console.h"
+#include "runtime/container.h"
+#include "runtime/exec_defaults.h"
+#include "runtime/process.h"
+#include "runtime/report.h"
+#include "runtime/request.h"
+#include "runtime/status.h"
+#include "runtime/supervisor.h"
+
+namespace reaper {
+
+namespace {
+
+constexpr std::chrono::seconds farewell_limit{2};
+
+Error not_running() {
+  return status_error("container not running");
+}
+
+// Everything that can be known before anything is cloned.
+struct Prepared {
+  Config config;  // with the process alone
+  ProcessFacts facts;
+  Cgroups cgroups;
+  Plan plan;
+};
+
+Status check_status(const Container& container, const Cgroups& cgroups, bool ignore_paused) {
+  switch (TRY(read_status(container))) {
+    case REAPER_STATUS_RUNNING:
+      break;
+    case REAPER_STATUS_STOPPED:
+      return fail(not_running());
+    case REAPER_STATUS_CREATED:
+      return fail(
+          status_error("container \"" + container.id() + "\" is created, and its program has not been started"));
+    default:
+      return fail(still_creating(container.id()));
+  }
+  if (cgroups.list.empty() || ignore_paused || !TRY(are_frozen(cgroups))) return {};
+  return fail(status_error("container \"" + container.id() + "\" is paused: its cgroup is frozen"));
+}
+
+Result<ExecProcess> read_exec_process(const ExecRequest& request, const ExecDefaults& defaults, const std::string& id) {
+  std::optional<std::string_view> recorded;
+  if (request.lay_over) {
+    if (defaults.process_json.empty())
+      return fail({REAPER_ERR_UNSUPPORTED, 0,
+                   "container \"" + id +
+                       "\" has no record of its own process, by an older version of Reaper: only a "
+                       "whole process document can be executed in it",
+                   "/process", "exec"});
+    recorded = defaults.process_json;
+  }
+  ExecProcess exec = TRY(parse_exec_process(request.process, recorded));
+  if (request.no_new_privileges) exec.process.no_new_privileges = true;
+  return exec;
+}
+
+// Its namespaces that are not ours. The process is asked last whether it lives: alive now, it had its pid all the
+// while.
+Result<uint64_t> namespaces_to_join(const Container& container) {
+  const auto flags = foreign_namespaces(container.record->init.pid);
+  if (TRY(has_ended(container.pidfd))) return fail(not_running());
+  if (flags.has_value() && (*flags & CLONE_NEWUSER) != 0)
+    return fail({REAPER_ERR_UNSUPPORTED, 0,
+                 "the container is in another user namespace than the caller, which this version does not join",
+                 "/linux/namespaces", "exec"});
+  return flags;
+}
+
+Result<Prepared> prepare(const Container& container, const ExecRequest& request) {
+  for (Error& error : check_descriptors(request.io)) return fail(std::move(error));
+  const ExecDefaults defaults = TRY(decode_exec_defaults(container.record->exec_json));
+  const ExecProcess exec = TRY(read_exec_process(request, defaults, container.id()));
+  Prepared prepared;
+  prepared.config.process = exec.process;
+  TRY(check_console(request.io, prepared.config));
+  prepared.cgroups = TRY(recorded_cgroups(*container.record));
+  prepared.facts = TRY(read_process_facts());
+  TRY(read_asked_facts(prepared.config, prepared.facts));
+  ExecPlanOptions options;
+  options.namespaces = TRY(namespaces_to_join(container));
+  for (const Cgroup& cgroup : prepared.cgroups.list) options.cgroups.push_back(cgroup.place);
+  options.personality = defaults.personality;
+  if (defaults.new_keyring) options.session_keyring = "_ses." + container.id();
+  options.extra_fds = static_cast<uint32_t>(request.io.extra_fds.size());
+  options.strict = request.io.strict;
+  prepared.plan = TRY(make_exec_plan(exec, prepared.facts, options));
+  return prepared;
+}
+
+// Takes back what an exec has made, unless it is told that all went well.
+struct Undo {
+  Launched launched;
+  const char* pid_file = nullptr;
+  bool done = false;
+  Undo() = default;
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+  ~Undo() {
+    if (done) return;
+    end_launched(launched);
+    if (pid_file != nullptr) unlink(pid_file);
+  }
+};
+
+// Under the container's lock: whoever deletes it comes before us, or finds the process in its cgroups.
+Status bring_in(const Container& container, const Prepared& prepared, const ExecRequest& request,
+                const LaunchRequest& launch, Launched& launched) {
+  const ContainerDirectory directory = TRY(container.directory.reopen());
+  const auto root = TRY(open_root(*container.runtime, false));
+  const DirectoryLock lock = TRY(directory.lock(*root, container.runtime->lock_deadline()));
+  TRY(check_status(container, prepared.cgroups, request.ignore_paused));
+  launched = TRY(clone_init(launch));
+  if (prepared.cgroups.list.empty()) return {};
+  TRY(join_cgroups(prepared.cgroups, launched.pid));
+  TRY(send_unsent(launched));
+  return send_frame(launched, wire::Frame::placed);
+}
+
+// Up to GO.
+Status carry_in(const Container& container, const Prepared& prepared, const ExecRequest& request,
+                const LaunchRequest& launch, const Fd& console, Undo& undo) {
+  TRY(bring_in(container, prepared, request, launch, undo.launched));
+  const bool beside =
+      prepared.plan.operations.end() != std::ranges::find(prepared.plan.operations, wire::Op::beside, &Operation::op);
+  if (beside) TRY(await_beside(undo.launched));
+  TRY(await_ready(undo.launched));
+  if (console) TRY(send_terminal(console, undo.launched));
+  if (request.io.pid_file) {
+    TRY(write_file_atomically(*request.io.pid_file, std::to_string(undo.launched.pid)));
+    undo.pid_file = request.io.pid_file->c_str();
+  }
+  if (TRY(has_ended(container.pidfd))) return fail(not_running());
+  return send_go(undo.launched);
+}
+
+struct Running {
+  Launched launched;
+  int64_t started_ns = 0;
+};
+
+Result<Running> run(const Container& container, const Prepared& prepared, const ExecRequest& request,
+                    const LaunchRequest& launch, const Fd& console) {
+  Undo undo;
+  TRY(carry_in(container, prepared, request, launch, console, undo));
+  const int64_t now = realtime_ns();
+  TRY(await_exec(undo.launched));
+  undo.done = true;
+  return Running{std::move(undo.launched), now};
+}
+
+// Whether that is what the end of the container looks like from a process on its way in: its namespaces have gone, or
+// it was killed with all others.
+bool speaks_of_an_end(const Error& error) {
+  const bool died = error.sys_errno == 0 && (error.stage == "handshake" || error.stage == "exec");
+  return died || error.sys_errno == ESRCH || error.sys_errno == EPIPE ||
+         (error.sys_errno == ENOMEM && error.stage == operation_name(wire::Op::beside));  // pid_namespaces(7)
+}
+
+// A container that is about to end has lost its namespaces before its pidfd says so.
+Error explain(const Container& container, Error error) {
+  if (error.code == REAPER_ERR_INVALID || error.code == REAPER_ERR_EXEC) return error;
+  const auto limit = speaks_of_an_end(error) ? farewell_limit : std::chrono::seconds(0);
+  const auto ended = await_end(container.pidfd, std::chrono::steady_clock::now() + limit);
+  return ended.has_value() && *ended ? not_running() : error;
+}
+
+}  // namespace
+
+ExecHandle::~ExecHandle() {
+  if (!exit) reap_supervisor(pidfd);
+}
+
+Result<ExecHandlePtr> exec_in_container(const Container& container, const ExecRequest& request) {
+  if (!TRY(container.directory.exists())) return fail(no_such_container(container.id()));
+  if (!container.record) return exec_in_container(*TRY(look_again(container)), request);
+  const Cgroups cgroups = TRY(recorded_cgroups(*container.record));
+  TRY(check_status(container, cgroups, request.ignore_paused));
+  const Prepared prepared = TRY(prepare(container, request));
+  const std::string blob = TRY(encode_plan(prepared.plan));
+  const bool joins =
+      std::ranges::find(prepared.plan.operations, wire::Op::enter, &Operation::op) != prepared.plan.operations.end();
+  LaunchRequest launch;
+  launch.init_image = TRY(init_image(*container.runtime));
+  launch.plan = blob;
+  launch.facts = &prepared.facts;
+  launch.extra_fds = request.io.extra_fds;
+  if (joins) launch.state_directory = container.pidfd.get();
+  for (int i = 0; i < 3 && !prepared.config.process->terminal; ++i) launch.stdio[i] = request.io.stdio[i];
+  const Fd console = TRY(connect_console(request.io, container.runtime->lock_deadline()));
+  auto handle = std::make_unique<ExecHandle>();
+  std::vector<std::string> warnings;
+  for (const Warning& warning : prepared.plan.warnings) warnings.push_back(warning_line(warning));
+
+  // What failed is reaped by then: until that, the first process of its pid namespace could not end
+  // (pid_namespaces(7)).
+  auto ran = run(container, prepared, request, launch, console);
+  if (!ran.has_value()) return fail(explain(container, std::move(ran).error()));
+  // From here on nothing can fail, nor want memory.
+  handle->started_ns = ran->started_ns;
+  handle->pid = ran->launched.pid;
+  handle->pidfd = std::move(ran->launched.pidfd);
+  if (request.io.console != nullptr) *request.io.console = ran->launched.terminal.release();
+  for (const std::string& warning : warnings)
+    if (container.runtime->log) container.runtime->log(REAPER_LOG_WARNING, warning.c_str());
+  return handle;
+}
+
+Status kill_exec(const ExecHandle& handle, int signal) {
+  TRY(check_signal(signal));
+  const Error ended = status_error("the process has ended");
+  if (TRY(has_ended(handle.pidfd))) return fail(ended);
+  const Status sent = signal_process(handle.pidfd, signal, "the process");
+  return !sent.has_value() && sent.error().sys_errno == ESRCH ? fail(ended) : sent;
+}
+
+Result<ExitStatus> wait_exec(const ExecHandle& handle, int64_t limit_ms) {
+  const bool was_alive = !TRY(has_ended(handle.pidfd));
+  if (was_alive && !TRY(await_end(handle.pidfd, deadline_after(limit_ms))))
+    return fail({REAPER_ERR_TIMEOUT, ETIMEDOUT, "process " + std::to_string(handle.pid) + " still runs", "", "wait"});
+  const int64_t now = realtime_ns();
+  const std::lock_guard lock(handle.mutex);
+  if (handle.exit) return *handle.exit;
+  handle.exit = read_exit_status(handle.pidfd, handle.pid, true);
+  if (!handle.exit)
+    return fail({REAPER_ERR_UNKNOWN, 0,
+                 "process " + std::to_string(handle.pid) + " has ended, but its exit status can no longer be known", "",
+                 "wait"});
+  handle.exit->started_ns = handle.started_ns;
+  if (was_alive) handle.exit->finished_ns = now;
+  return *handle.exit;
+}
+
+}  // namespace reaper

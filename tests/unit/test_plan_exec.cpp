@@ -1,0 +1,126 @@
+// The plan of an exec, as text: the identity of a container's own process, in what the container is in.
+#include <linux/capability.h>
+#include <linux/sched.h>
+
+#include "unit/test_plan_support.h"
+
+using namespace reaper_test;
+using reaper::ExecPlanOptions;
+using reaper::ExecProcess;
+using reaper::Operation;
+using reaper::Plan;
+using reaper::ProcessFacts;
+using reaper::wire::Op;
+
+static ExecProcess document(const char* text) {
+  auto exec = reaper::parse_exec_process(text, std::nullopt);
+  if (!exec.has_value()) stop(exec.error().message);
+  return std::move(*exec);
+}
+
+static Plan plan_of(const char* text, const ProcessFacts& facts, const ExecPlanOptions& options) {
+  auto plan = reaper::make_exec_plan(document(text), facts, options);
+  if (!plan.has_value()) stop(plan.error().message);
+  return std::move(*plan);
+}
+
+static std::string names_of(const Plan& plan) {
+  std::string names;
+  for (const Operation& operation : plan.operations) names += std::string(reaper::operation_name(operation.op)) + "\n";
+  return names;
+}
+
+static constexpr const char* whole =
+    R"({"args":["id"],"cwd":"/","user":{"uid":1,"gid":2,"umask":18},"oomScoreAdj":5,"noNewPrivileges":true,)"
+    R"("terminal":true,"capabilities":{},"rlimits":[{"type":"RLIMIT_NOFILE","soft":7,"hard":8}],)"
+    R"("execCPUAffinity":{"initial":"0","final":"1"}})";
+
+static void everything(void**) {
+  ExecPlanOptions options;
+  options.namespaces = CLONE_NEWPID | CLONE_NEWNS;
+  options.cgroups.resize(1);
+  options.personality = 8;
+  options.session_keyring = "_ses.x";
+  const Plan plan = plan_of(whole, root_facts(), options);
+  assert_string_equal(
+      names_of(plan).c_str(),
+      "setsid\nsched_setaffinity\ncgroup\nsched_setaffinity\noom_score_adj\nnot_dumpable\nsetns\n"
+      "clone_parent\nsetsid\nterminal\npersonality\nkeyring\numask\nbounding\nsetresgid\nsetresuid\n"
+      "chdir\nfind\ncapset\nambient\nno_new_privs\nready\nsetrlimit\nsignals\nclose_range\nverify\nexecve\n");
+}
+
+static void in_no_namespace_of_its_own(void**) {
+  const Plan plan = plan_of(R"({"args":["id"],"cwd":"/"})", user_facts(), {});
+  for (const Operation& operation : plan.operations)
+    assert_true(operation.op != Op::enter && operation.op != Op::beside && operation.op != Op::cgroup &&
+                operation.op != Op::wait && operation.op != Op::gate);
+}
+
+static void a_network_takes_no_second_process(void**) {
+  ExecPlanOptions options;
+  options.namespaces = CLONE_NEWNET;
+  const Plan plan = plan_of(R"({"args":["id"],"cwd":"/"})", root_facts(), options);
+  for (const Operation& operation : plan.operations) assert_true(operation.op != Op::beside);
+}
+
+static void rights(void**) {
+  const struct {
+    uint64_t namespaces;
+    int lacks;
+    const char* message;
+  } rows[] = {{CLONE_NEWNET, CAP_SYS_ADMIN, "needs CAP_SYS_ADMIN"},
+              {CLONE_NEWNS, CAP_SYS_CHROOT, "needs CAP_SYS_CHROOT"}};
+  for (const auto& row : rows) {
+    ProcessFacts facts = root_facts();
+    for (uint64_t* set : {&facts.capabilities.permitted, &facts.capabilities.effective, &facts.capabilities.bounding})
+      *set &= ~bit(row.lacks);
+    ExecPlanOptions options;
+    options.namespaces = row.namespaces;
+    const auto plan = reaper::make_exec_plan(document(R"({"args":["id"],"cwd":"/"})"), facts, options);
+    assert_false(plan.has_value());
+    assert_int_equal(plan.error().code, REAPER_ERR_PERMISSION);
+    assert_string_equal(plan.error().pointer.c_str(), "/linux/namespaces");
+    assert_non_null(strstr(plan.error().message.c_str(), row.message));
+  }
+}
+
+static void lists_of_processors(void**) {
+  const struct {
+    const char *list, *shown;
+    std::vector<uint64_t> words;
+  } rows[] = {{"0", "0", {1}},
+              {"0-3,7", "0-3,7", {0x8f}},
+              {"63", "63", {uint64_t{1} << 63}},
+              {"62-65", "62-65", {uint64_t{3} << 62, 3}},
+              {"64-200, 1", "64-200,1", {2, ~uint64_t{0}, ~uint64_t{0}, 0x1ff}}};
+  for (const auto& row : rows) {
+    const std::string text =
+        std::string(R"({"args":["id"],"cwd":"/","execCPUAffinity":{"final":")") + row.list + "\"}}";
+    const Plan plan = plan_of(text.c_str(), root_facts(), {});
+    const Operation& operation = plan.operations[1];
+    assert_true(operation.op == Op::affinity);
+    assert_string_equal(operation.pointer.c_str(), "/process/execCPUAffinity/final");
+    assert_string_equal(operation.strings[0].c_str(), row.shown);
+    assert_true(operation.numbers == row.words);
+  }
+}
+
+static void warnings_when_strict(void**) {
+  ExecPlanOptions options;
+  options.strict = true;
+  const auto plan = reaper::make_exec_plan(document(R"({"args":["id"],"cwd":"/","argz":[]})"), root_facts(), options);
+  assert_false(plan.has_value());
+  assert_string_equal(plan.error().pointer.c_str(), "/process/argz");
+}
+
+int main() {
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(everything),
+      cmocka_unit_test(in_no_namespace_of_its_own),
+      cmocka_unit_test(a_network_takes_no_second_process),
+      cmocka_unit_test(rights),
+      cmocka_unit_test(lists_of_processors),
+      cmocka_unit_test(warnings_when_strict),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
