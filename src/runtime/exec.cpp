@@ -170,6 +170,7 @@ Result<Running> run(const Container& container, const Prepared& prepared, const 
 bool speaks_of_an_end(const Error& error) {
   const bool died = error.sys_errno == 0 && (error.stage == "handshake" || error.stage == "exec");
   return died || error.sys_errno == ESRCH || error.sys_errno == EPIPE ||
+         (error.sys_errno == ENOENT && error.stage == "facts") ||  // its /proc/PID/ns is empty by then
          (error.sys_errno == ENOMEM && error.stage == operation_name(wire::Op::beside));  // pid_namespaces(7)
 }
 
@@ -192,7 +193,9 @@ Result<ExecHandlePtr> exec_in_container(const Container& container, const ExecRe
   if (!container.record) return exec_in_container(*TRY(look_again(container)), request);
   const Cgroups cgroups = TRY(recorded_cgroups(*container.record));
   TRY(check_status(container, cgroups, request.ignore_paused));
-  const Prepared prepared = TRY(prepare(container, request));
+  auto looked = prepare(container, request);
+  if (!looked.has_value()) return fail(explain(container, std::move(looked).error()));
+  const Prepared& prepared = *looked;
   const std::string blob = TRY(encode_plan(prepared.plan));
   const bool joins =
       std::ranges::find(prepared.plan.operations, wire::Op::enter, &Operation::op) != prepared.plan.operations.end();
