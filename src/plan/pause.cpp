@@ -33,3 +33,13 @@ Operation plan_pause(const Process& process, const std::string& annotation) {
 }
 
 }  // namespace reaper::planning
+
+namespace reaper {
+
+std::vector<std::string> annotations_in_force() {
+  std::vector<std::string> names;
+  for (const auto& known : planning::sandbox_annotations) names.emplace_back(known.name);
+  return names;
+}
+
+}  // namespace reaper

@@ -126,4 +126,7 @@ Result<std::string> encode_plan(const Plan& plan);
 // "setresuid" for Op::uid, ...: the stage of error messages.
 std::string_view operation_name(wire::Op op);
 
+// Annotations that change what is done: those that make the pause process of a pod (docs/pause.md).
+std::vector<std::string> annotations_in_force();
+
 }  // namespace reaper

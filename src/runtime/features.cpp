@@ -2,6 +2,7 @@
 #include "config/config.h"
 #include "core/json.h"
 #include "host/facts.h"
+#include "plan/plan.h"
 #include "runtime/runtime.h"
 #include "runtime/version.h"
 #include "seccomp/seccomp.h"
@@ -83,7 +84,10 @@ std::string features_json() {
   out.key("dev.reaper.version").string(REAPER_VERSION);
   out.key("dev.reaper.commit").string(REAPER_COMMIT);
   out.end_object();
-  out.key("potentiallyUnsafeConfigAnnotations").begin_array().end_array();
+  // What makes the built-in pause process of a container (plan/pause.cpp).
+  out.key("potentiallyUnsafeConfigAnnotations").begin_array();
+  for (const std::string& annotation : annotations_in_force()) out.string(annotation);
+  out.end_array();
   out.end_object();
   return out.take();
 }

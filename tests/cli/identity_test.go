@@ -124,7 +124,7 @@ func TestRootKeepsItsCapabilities(t *testing.T) {
 }
 
 const (
-	capChown, capKill, capSetgid, capSetuid, capNetBindService, capSysResource = 0, 5, 6, 7, 10, 24
+	capChown, capKill, capSetgid, capSetuid, capNetBindService, capSysAdmin, capSysResource = 0, 5, 6, 7, 10, 21, 24
 )
 
 // Five sets, five different contents: each arrives as given. For root, execve would fill permitted by the kernel's

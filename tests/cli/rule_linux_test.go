@@ -1,0 +1,273 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go/features"
+)
+
+func (b *box) features() features.Features {
+	b.t.Helper()
+	var known features.Features
+	check(b.t, json.Unmarshal([]byte(b.ok("features")), &known))
+	return known
+}
+
+func TestRule088NamespaceByPath(t *testing.T) {
+	b, whole := rooted(t, "exec sleep 1000000")
+	holder := b.create("holder", whole)
+	guest := whole.copyOf(t)
+	guest.linux()["namespaces"] = append(namespaces("pid", "mount"), object{"type": "uts", "path": procPath(holder, "ns/uts")})
+	pid := b.create("guest", guest)
+	theirs, err := os.Readlink(procPath(holder, "ns/uts"))
+	check(t, err)
+	joined, err := os.Readlink(procPath(pid, "ns/uts"))
+	check(t, err)
+	want(t, "the joined namespace", joined, theirs)
+	guest.linux()["namespaces"] = append(namespaces("pid", "mount"), object{"type": "uts", "path": procPath(holder, "ns/ipc")})
+	b.write(guest)
+	b.fails(phrases("/linux/namespaces/2"), "create", "--bundle", b.bundle, "wrong")
+	for id, pid := range map[string]int{"guest": pid, "holder": holder} {
+		b.ok("delete", "--force", id)
+		reap(t, pid)
+	}
+}
+
+func TestRule089NewNamespaces(t *testing.T) {
+	for kind, file := range map[string]string{"pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup"} {
+		needNamespaces(t)
+		b := newBox(t)
+		whole := config(sleeper...)
+		whole.linux()["namespaces"] = namespaces(kind)
+		pid := b.create("c", whole)
+		own, err := os.Readlink("/proc/self/ns/" + file)
+		check(t, err)
+		theirs, err := os.Readlink(procPath(pid, "ns/"+file))
+		check(t, err)
+		if own == theirs {
+			t.Errorf("%s: not a new one", kind)
+		}
+		b.ok("delete", "--force", "c")
+		reap(t, pid)
+	}
+}
+
+func TestRule090TypesThatAreNotListed(t *testing.T) {
+	b := newBox(t)
+	pid := b.create("c", config("/bin/sleep", "1000000"))
+	b.ok("start", "c")
+	for _, file := range []string{"pid", "net", "mnt", "ipc", "uts", "user", "cgroup", "time"} {
+		own, _ := os.Readlink("/proc/self/ns/" + file)
+		theirs, _ := os.Readlink(procPath(pid, "ns/"+file))
+		want(t, file, theirs, own)
+	}
+}
+
+func TestRule091NamespaceTwice(t *testing.T) {
+	whole := config(sleeper...)
+	whole.linux()["namespaces"] = namespaces("uts", "ipc", "uts")
+	newBox(t).refuses(whole, "/linux/namespaces/2")
+}
+
+func TestRule092AnotherFileAtADevicesPath(t *testing.T) {
+	b, whole := rooted(t, "true")
+	check(t, os.Mkdir(filepath.Join(b.bundle, "rootfs/devices"), 0o755))
+	check(t, os.WriteFile(filepath.Join(b.bundle, "rootfs/devices/mine"), nil, 0o644))
+	whole.linux()["devices"] = []object{{"path": "/devices/mine", "type": "c", "major": 1, "minor": 3}}
+	b.refuses(whole, "/linux/devices/0")
+}
+
+func TestRule093DefaultDevices(t *testing.T) {
+	b, whole := rooted(t, "cd /dev; for d in null zero full random urandom tty; do test -c $d || echo $d; done; test -L ptmx || echo ptmx")
+	want(t, "missing devices", b.output(whole), "")
+}
+
+func TestRule094NetDevices(t *testing.T) {
+	b, whole := rooted(t, "true")
+	whole.linux()["netDevices"] = object{"dummy0": object{}}
+	b.refuses(whole, "/linux/netDevices")
+}
+
+func TestRule095CgroupsPath(t *testing.T) {
+	forEachKind(t, everyKind, func(t *testing.T, c *cgroupBox) {
+		var places []string
+		for i := 0; i < 2; i++ {
+			pid := c.create("c", c.program(c.path+"/same", forever...))
+			places = append(places, fmt.Sprint(cgroupsOf(t, pid)))
+			if !strings.Contains(places[i], c.path+"/same") {
+				t.Errorf("not from the mount on: %s", places[i])
+			}
+			c.ok("delete", "--force", "c")
+			reap(t, pid)
+		}
+		want(t, "the same path, the same place", places[1], places[0])
+	})
+}
+
+// Nothing changes the owner of a cgroup: neither with nor without a namespace.
+func TestRule096CgroupOwner(t *testing.T) {
+	forEachKind(t, []string{"v2"}, func(t *testing.T, c *cgroupBox) {
+		c.create("c", c.program(c.path+"/own", forever...))
+		want(t, "owner", strings.TrimSpace(c.must("stat", "-c", "%u", c.directory(c.path+"/own"))), "0")
+	})
+}
+
+func refusesLinux(t *testing.T, name string, value interface{}, pointer string) {
+	t.Helper()
+	whole := config(sleeper...)
+	whole.linux()[name] = value
+	newBox(t).refuses(whole, pointer)
+}
+
+func TestRule097DeviceRules(t *testing.T) {
+	refusesLinux(t, "resources", object{"devices": []object{{"allow": false, "access": "rwm"}}}, "/linux/resources/devices")
+}
+
+func TestRule098PidsLimit(t *testing.T) {
+	refusesLinux(t, "resources", object{"pids": object{"limit": 0}}, "/linux/resources/pids")
+}
+
+func TestRule099BlockIO(t *testing.T) {
+	refusesLinux(t, "resources", object{"blockIO": object{"weight": 100}}, "/linux/resources/blockIO")
+	refusesLinux(t, "resources", object{"rdma": object{"mlx": object{"hcaHandles": 1}}}, "/linux/resources/rdma")
+}
+
+func TestRule100Unified(t *testing.T) {
+	refusesLinux(t, "resources", object{"unified": object{"memory.max": "1"}}, "/linux/resources/unified")
+}
+
+func TestRule101NothingIsConvertedInSilence(t *testing.T) {
+	refusesLinux(t, "resources", object{"memory": object{"kernelTCP": 1}}, "/linux/resources/memory")
+	refusesLinux(t, "resources", object{"network": object{"classID": 1}}, "/linux/resources/network")
+}
+
+func TestRule102IntelRdt(t *testing.T) {
+	refusesLinux(t, "intelRdt", object{"l3CacheSchema": "L3:0=f"}, "/linux/intelRdt")
+}
+
+func TestRule103ErrnoRet(t *testing.T) {
+	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1}, "/linux/seccomp")
+}
+
+func TestRule104Listener(t *testing.T) {
+	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/nowhere"}, "/linux/seccomp")
+}
+
+func TestRule105ListenerMetadata(t *testing.T) {
+	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}, "/linux/seccomp")
+}
+
+func TestRule106PathsAreAbsolute(t *testing.T) {
+	b, whole := rooted(t, "true")
+	for _, name := range []string{"maskedPaths", "readonlyPaths"} {
+		one := whole.copyOf(t)
+		one.linux()[name] = []string{"/proc/kcore", "proc/keys"}
+		b.refuses(one, "/linux/"+name+"/1")
+	}
+}
+
+func TestRule107Personality(t *testing.T) {
+	b := newBox(t)
+	whole := config("/bin/uname", "-m")
+	whole.linux()["personality"] = object{"domain": "LINUX32"}
+	if machine, err := exec.Command("uname", "-m").Output(); err == nil && string(machine) == "x86_64\n" {
+		want(t, "machine", b.output(whole), "i686\n")
+	} else {
+		b.accepts(whole)
+	}
+	refusesLinux(t, "personality", object{"domain": "BSD"}, "/linux/personality/domain")
+	refusesLinux(t, "personality", object{"domain": "LINUX", "flags": []string{"ADDR_NO_RANDOMIZE"}}, "/linux/personality/flags")
+}
+
+func TestRule108MemoryPolicy(t *testing.T) {
+	refusesLinux(t, "memoryPolicy", object{"mode": "MPOL_LOCAL"}, "/linux/memoryPolicy")
+	refusesLinux(t, "memoryPolicy", object{"mode": "MPOL_NEAREST"}, "/linux/memoryPolicy")
+}
+
+func TestRule109OnlyStandardDescriptors(t *testing.T) {
+	b := newBox(t)
+	b.extra = []*os.File{b.temporary("extra")}
+	want(t, "descriptors", b.output(config("/bin/sh", "-c", "ls /proc/$$/fd")), "0\n1\n2\n")
+}
+
+func TestRule110LinksInDev(t *testing.T) {
+	b, whole := rooted(t, "cd /dev; for l in fd stdin stdout stderr; do /bin/busybox readlink $l; done")
+	want(t, "links", b.output(whole), "/proc/self/fd\n/proc/self/fd/0\n/proc/self/fd/1\n/proc/self/fd/2\n")
+}
+
+func TestRule111FeaturesVersions(t *testing.T) {
+	b := newBox(t)
+	known := b.features()
+	for _, version := range []string{known.OCIVersionMin, known.OCIVersionMax} {
+		whole := config(sleeper...)
+		whole["ociVersion"] = version
+		b.accepts(whole)
+	}
+	want(t, "order", known.OCIVersionMin <= known.OCIVersionMax, true)
+}
+
+// The Go types of that version know every name in the document.
+func TestRule112NothingNewerThanTheVersion(t *testing.T) {
+	b := newBox(t)
+	want(t, "ociVersionMax", b.features().OCIVersionMax, ociVersion)
+	decoder := json.NewDecoder(strings.NewReader(b.ok("features")))
+	decoder.DisallowUnknownFields()
+	var known features.Features
+	check(t, decoder.Decode(&known))
+}
+
+func TestRule113FeaturesDoNotProbe(t *testing.T) {
+	b := newBox(t)
+	plain := b.ok("features")
+	b.env = []string{}
+	b.cwd = "/"
+	want(t, "features elsewhere", b.ok("features"), plain)
+}
+
+func TestRule114NullIsUnknown(t *testing.T) {
+	if text := newBox(t).ok("features"); strings.Contains(text, "null") {
+		t.Errorf("something is said to be unknown: %s", text)
+	}
+}
+
+func TestRule115WhatIsListedIsKnown(t *testing.T) {
+	b := newBox(t)
+	known := b.features()
+	for _, kind := range known.Hooks {
+		whole := config(sleeper...)
+		whole["hooks"] = object{kind: []object{{"path": "/bin/true"}}}
+		b.accepts(whole)
+	}
+	if os.Getuid() == 0 {
+		got := b.run(config("/bin/true").with("capabilities", object{"bounding": known.Linux.Capabilities}))
+		if strings.Contains(got.stderr, "unknown") {
+			t.Errorf("a capability is listed and not known: %s", got.stderr)
+		}
+	}
+	for _, kind := range known.Linux.Namespaces {
+		whole := config(sleeper...)
+		whole.linux()["namespaces"] = []object{{"type": string(kind), "path": "/proc/self/ns/" + namespaceFile(string(kind))}}
+		b.accepts(whole) // our own is satisfied
+	}
+}
+
+func namespaceFile(kind string) string {
+	switch kind {
+	case "network":
+		return "net"
+	case "mount":
+		return "mnt"
+	}
+	return kind
+}
+
+func TestRule116UnsafeAnnotations(t *testing.T) {
+	want(t, "annotations", newBox(t).features().PotentiallyUnsafeConfigAnnotations,
+		[]string{"io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType"})
+}
