@@ -14,20 +14,9 @@ const busybox = "/bin/busybox"
 // needRoots skips where no container can have a root of its own.
 func needRoots(t *testing.T) {
 	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
-	check(t, err)
-	effective := procStatus(string(status))["CapEff"]
-	const admin = 21 // CAP_SYS_ADMIN, capabilities(7)
-	if os.Getuid() != 0 || !bit(t, effective, admin) {
+	if os.Getuid() != 0 || !holds(t, capSysAdmin) {
 		skip(t, "making namespaces needs CAP_SYS_ADMIN")
 	}
-}
-
-// bit says whether a mask of /proc/PID/status has this bit.
-func bit(t *testing.T, mask string, number int) bool {
-	t.Helper()
-	digit := len(mask) - 1 - number/4
-	return digit >= 0 && strings.IndexByte("0123456789abcdef", mask[digit])>>(number%4)&1 == 1
 }
 
 func copyFile(t *testing.T, from, to string) {
@@ -53,7 +42,7 @@ func (b *box) busyboxRoot() {
 }
 
 func mount(destination, kind, source string, options ...string) object {
-	return object{"destination": destination, "type": kind, "source": source, "options": options}
+	return object{"destination": destination, "type": kind, "source": source, "options": append([]string{}, options...)}
 }
 
 // defaultConfig is what `runc spec` writes, without its limits of control groups.

@@ -96,13 +96,16 @@ var mountOptions = strings.Fields("async atime bind defaults dev diratime dirsyn
 func TestRule058EveryMountOptionIsKnown(t *testing.T) {
 	b, whole := rooted(t, "true")
 	known := b.features().MountOptions
+	later := []string{"idmap", "ridmap", "tmpcopyup"}
 	for _, option := range mountOptions {
-		if !contains(known, option) {
+		if contains(later, option) {
+			b.refuses(whole.copyOf(t).mountsAny(mount("/target", "tmpfs", "tmpfs", option)), "/mounts/2/options/0", option)
+		} else if !contains(known, option) {
 			t.Errorf("features does not list %s", option)
 		}
 	}
 	for _, option := range mountOptions {
-		if contains([]string{"remount", "mand", "idmap", "ridmap", "iversion", "noiversion", "rrelatime", "rbind", "bind"}, option) {
+		if contains([]string{"remount", "mand", "idmap", "ridmap", "tmpcopyup", "iversion", "noiversion", "rrelatime", "rbind", "bind"}, option) {
 			continue // with tests of their own, or not of every kernel or file system
 		}
 		b.accepts(whole.copyOf(t).mountsAny(mount("/target", "tmpfs", "tmpfs", option)))

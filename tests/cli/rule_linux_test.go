@@ -41,7 +41,7 @@ func TestRule088NamespaceByPath(t *testing.T) {
 
 func TestRule089NewNamespaces(t *testing.T) {
 	for kind, file := range map[string]string{"pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup"} {
-		needNamespaces(t)
+		needRoots(t)
 		b := newBox(t)
 		whole := config(sleeper...)
 		whole.linux()["namespaces"] = namespaces(kind)
@@ -152,15 +152,15 @@ func TestRule102IntelRdt(t *testing.T) {
 }
 
 func TestRule103ErrnoRet(t *testing.T) {
-	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1}, "/linux/seccomp")
+	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1}, "/linux/seccomp/defaultErrnoRet")
 }
 
 func TestRule104Listener(t *testing.T) {
-	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/nowhere"}, "/linux/seccomp")
+	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/nowhere"}, "/linux/seccomp/listenerPath")
 }
 
 func TestRule105ListenerMetadata(t *testing.T) {
-	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}, "/linux/seccomp")
+	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}, "/linux/seccomp/listenerMetadata")
 }
 
 func TestRule106PathsAreAbsolute(t *testing.T) {

@@ -2,57 +2,23 @@ package cli
 
 import (
 	"encoding/json"
-	"io"
 	"os"
-	"path/filepath"
 	"testing"
 )
 
 // The tests TestRuleNNN are the lines of tests/conformance/rules.tsv, one each: what the specification demands, seen from
 // outside. docs/conformance.md is the table.
 
-const busyboxPath = "/bin/busybox"
-
-// needNamespaces skips where containers with namespaces cannot be made, or have nothing to run.
-func needNamespaces(t *testing.T) {
-	t.Helper()
-	if !holds(t, capSysAdmin) {
-		skip(t, "making namespaces needs CAP_SYS_ADMIN")
-	}
-	if !exists(busyboxPath) {
-		skip(t, "no busybox here")
-	}
-}
-
-// rooted is a box whose bundle has a root file system of one program, busybox, and a config that isolates it.
+// rooted is a box whose bundle has the root file system of busyboxRoot(), and a config that isolates it.
 func rooted(t *testing.T, script string) (*box, object) {
 	t.Helper()
-	needNamespaces(t)
 	b := newBox(t)
-	program := filepath.Join(b.bundle, "rootfs/bin/busybox")
-	check(t, os.MkdirAll(filepath.Dir(program), 0o755))
-	copyFile(t, busyboxPath, program)
+	b.busyboxRoot()
 	whole := config("/bin/busybox", "sh", "-c", script)
 	whole["root"] = object{"path": "rootfs"}
 	whole["mounts"] = []object{mount("/proc", "proc", "proc"), mount("/dev", "tmpfs", "tmpfs", "mode=755")}
 	whole["linux"] = object{"namespaces": namespaces("pid", "mount", "ipc", "uts", "network")}
 	return b, whole
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	in, err := os.Open(from)
-	check(t, err)
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
-	check(t, err)
-	_, err = io.Copy(out, in)
-	check(t, err)
-	check(t, out.Close())
-}
-
-func mount(destination, kind, source string, options ...string) object {
-	return object{"destination": destination, "type": kind, "source": source, "options": append([]string{}, options...)}
 }
 
 func (o object) mounts(more ...object) object {
