@@ -98,8 +98,9 @@ int command_exec(const Arguments& arguments) {
     code = reaper_exec(container.get(), &execution.options, &made, &error);
   }
   if (code != REAPER_OK) return fail(error);
-  const Process process(made);
+  // Not freed: that would take the zombie of a program that has ended already from whoever is going to adopt it.
   if (detached) return 0;
+  const Process process(made);
   Relay relay(console);
   relay.begin();
   return attend({container.get(), process.get()}, signals, relay);
