@@ -20,16 +20,12 @@ bool is_id(std::string_view text) {
   return value <= most;
 }
 
-size_t replacements(std::string_view text) {
-  constexpr std::string_view mark = "\xef\xbf\xbd";  // U+FFFD
-  size_t count = 0;
-  for (size_t at = text.find(mark); at != std::string_view::npos; at = text.find(mark, at + mark.size())) ++count;
-  return count;
-}
-
-// JSON has no other texts: json_string() would put U+FFFD in the place of such bytes.
+// JSON has no other texts: json_string() writes an escape of U+FFFD in the place of such bytes, and of nothing else.
 bool is_utf8(std::string_view text) {
-  return replacements(json_string(text)) == replacements(text);
+  const std::string json = json_string(text);
+  for (size_t at = json.find('\\'); at != std::string::npos; at = json.find('\\', at + 2))
+    if (json.compare(at, 6, "\\ufffd") == 0) return false;
+  return true;
 }
 
 // An array of JSON values.
