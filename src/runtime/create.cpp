@@ -103,7 +103,8 @@ Record make_record(const Prepared& prepared, std::string_view id, const Born& bo
   if (!prepared.config.hooks.empty()) record.hooks_json = hooks_to_json(prepared.config.hooks);
   if (!prepared.plan.namespaces.empty()) record.namespaces_json = encode_namespaces(prepared.plan.namespaces);
   if (!cgroups.list.empty()) record.cgroups_json = encode_cgroups(cgroups);
-  record.exec_json = encode_exec_defaults({prepared.config.process_json, prepared.config.personality, keyring});
+  record.exec_json = encode_exec_defaults(
+      {prepared.config.process_json, prepared.config.personality, keyring, prepared.config.seccomp.has_value()});
   return record;
 }
 

@@ -86,6 +86,10 @@ Result<uint64_t> namespaces_to_join(const Container& container) {
 Result<Prepared> prepare(const Container& container, const ExecRequest& request) {
   for (Error& error : check_descriptors(request.io)) return fail(std::move(error));
   const ExecDefaults defaults = TRY(decode_exec_defaults(container.record->exec_json));
+  if (defaults.has_filter)  // it would reach what the filter keeps the container from
+    return fail({REAPER_ERR_UNSUPPORTED, 0,
+                 "the container has a filter of system calls, which this version does not load for a further process",
+                 "/linux/seccomp", "exec"});
   const ExecProcess exec = TRY(read_exec_process(request, defaults, container.id()));
   Prepared prepared;
   prepared.config.process = exec.process;

@@ -10,6 +10,7 @@ std::string encode_exec_defaults(const ExecDefaults& defaults) {
   if (!defaults.process_json.empty()) out.key("process").raw(defaults.process_json);
   if (defaults.personality) out.key("personality").unsigned_integer(*defaults.personality);
   out.key("keyring").boolean(defaults.new_keyring);
+  if (defaults.has_filter) out.key("seccomp").boolean(true);
   out.end_object();
   return out.take();
 }
@@ -25,6 +26,7 @@ static Result<ExecDefaults> read_defaults(const std::string& text) {
   if (const auto personality = TRY(object.member("personality")))
     defaults.personality = static_cast<uint32_t>(TRY(personality->unsigned_integer(0, UINT32_MAX)));
   if (const auto keyring = TRY(object.member("keyring"))) defaults.new_keyring = TRY(keyring->boolean());
+  if (const auto filter = TRY(object.member("seccomp"))) defaults.has_filter = TRY(filter->boolean());
   return defaults;
 }
 

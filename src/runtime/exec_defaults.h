@@ -13,6 +13,7 @@ struct ExecDefaults {
   std::string process_json;             // Config::process_json; empty: it has none
   std::optional<uint32_t> personality;  // linux.personality
   bool new_keyring = false;             // a session keyring of its own
+  bool has_filter = false;              // linux.seccomp, which a further process would have to have too
 };
 
 // For Record::exec_json.
