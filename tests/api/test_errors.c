@@ -53,7 +53,7 @@ static const struct row configs[] = {
     {"{\"ociVersion\":\"1.0.0\",\"annotations\":{\"\":\"x\"}}", {INVALID, 0, "config", "/annotations/", "empty"}},
     {"{\"ociVersion\":\"1.0.0\",\"annotations\":{\"a\":1}}", {INVALID, 0, "config", "/annotations/a", "a string"}},
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":[{\"type\":\"user\"}]}}",
-     {UNSUPPORTED, 0, "plan", "/linux/namespaces/0", "no new user namespace"}},
+     {INVALID, 0, "plan", "/linux/uidMappings", "at least one range"}},
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":[{\"type\":\"net\"}]}}",
      {INVALID, 0, "config", "/linux/namespaces/0/type", "network"}},
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"namespaces\":[{\"type\":\"network\",\"path\":\"@/nothing\"}]}}",

@@ -41,8 +41,8 @@ static void every_namespace_and_annotation(void**) {
 static void types_values_and_what_is_not_supported(void**) {
   assert_pointers(R"({"ociVersion":"1.0.0","zos":{"a":1},"root":{"path":"rootfs","readonly":true},
                       "process":{"args":["a",1],"cwd":7,"env":["B"]},
-                      "linux":{"timeOffsets":{"monotonic":{"secs":1}},"sysctl":5}})",
-                  {"/process/args/1", "/process/cwd", "/linux/sysctl", "/process/env/0", "/zos", "/linux/timeOffsets"});
+                      "linux":{"intelRdt":{"closID":"a"},"sysctl":5}})",
+                  {"/process/args/1", "/process/cwd", "/linux/sysctl", "/process/env/0", "/zos", "/linux/intelRdt"});
   assert_pointers(R"({"ociVersion":"1.0.0","process":[],"linux":"x"})", {"/process", "/linux"});
 }
 

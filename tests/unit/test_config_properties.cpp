@@ -51,6 +51,9 @@ std::string siblings(const std::string& parent, const std::string& name) {
   if (parent == "/process" && name != "cwd") members += R"("cwd":"/",)";
   if (parent == "/root" && name != "path") members += R"("path":"/",)";
   if (parent == "/linux/personality" && name != "domain") members += R"("domain":"LINUX",)";
+  if (parent == "/linux/seccomp" && name != "defaultAction") members += R"("defaultAction":"SCMP_ACT_ALLOW",)";
+  if (parent == "/linux/seccomp/syscalls/*" && name != "names") members += R"("names":["read"],)";
+  if (parent == "/linux/seccomp/syscalls/*" && name != "action") members += R"("action":"SCMP_ACT_ALLOW",)";
   if (parent == "/mounts/*" && name != "destination") members += R"("destination":"/a",)";
   if (parent == "/mounts/*" && name != "type") members += R"("type":"tmpfs",)";
   return members;

@@ -206,6 +206,7 @@ static reaper::Config config_of(const std::string& name) {
   config->uid_mappings.clear();  // tests/api/test_user_namespace.c
   config->gid_mappings.clear();
   config->sysctl.clear();
+  config->seccomp.reset();  // tests/api/test_seccomp.c
   config->monotonic = config->boottime = {};
   config->root.reset();  // tests/api/test_root.c
   config->mounts.clear();
