@@ -64,10 +64,10 @@ static const struct row configs[] = {
      {UNSUPPORTED, 0, "config", "/linux/cgroupsPath", "systemd's form SLICE:PREFIX:NAME"}},
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"cgroupsPath\":\"/a/../b\"}}",
      {INVALID, 0, "config", "/linux/cgroupsPath", "has \"..\" in it"}},
-    {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"timeOffsets\":{\"monotonic\":{\"secs\":1}}}}",
-     {UNSUPPORTED, 0, "config", "/linux/timeOffsets", "not supported"}},
-    {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"}}}",
-     {UNSUPPORTED, 0, "config", "/linux/sysctl", "not supported"}},
+    {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"intelRdt\":{\"closID\":\"a\"}}}",
+     {UNSUPPORTED, 0, "config", "/linux/intelRdt", "not supported"}},
+    {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"netDevices\":{\"eth0\":{}}}}",
+     {UNSUPPORTED, 0, "config", "/linux/netDevices", "not supported"}},
 };
 
 static void test_refused_configs(void **state) {
