@@ -49,7 +49,7 @@ class Types(Gate):
         self.assertFalse(self.compare(header, script)[0] & abi.INCOMPATIBLE)
 
     def test_a_parameter_of_another_type(self):
-        self.assert_seen(changed(r"(reaper_wait\([^;]*)int64_t timeout_ms", r"\1int32_t timeout_ms"), abi.CHANGED, "int32_t")
+        self.assert_seen(changed(r"(int reaper_wait\([^;]*)int64_t timeout_ms", r"\1int32_t timeout_ms"), abi.CHANGED, "int32_t")
 
     def test_a_member_that_moves(self):
         self.assert_seen(changed(r"const char \*bundle;", r"uint64_t first; const char *bundle;"), abi.CHANGED, "first")
