@@ -107,6 +107,22 @@ struct Surroundings {
   bool proc_files_first = false;
 };
 
+// Namespaces, root and terminal. True: files of /proc are written, and the labels with them.
+bool plan_surroundings(const Process& process, Surroundings& around, std::optional<Operation> terminal,
+                       std::vector<Operation>& labels, Plan& plan) {
+  RootPlan& root = around.root;
+  const bool has_root = !root.make.empty();
+  if (around.proc_files_first) plan_proc_files(process, std::move(labels), plan);
+  add(plan, std::move(around.namespaces));
+  if (has_root && !around.proc_files_first) plan_proc_files(process, std::move(labels), plan);
+  add(plan, std::move(root.make));
+  const bool console = terminal.has_value() && has_root;
+  add(plan, std::move(terminal));
+  if (console) add(plan, wire::Op::console, "/process/terminal");
+  add(plan, std::move(root.late));
+  return has_root || around.proc_files_first;
+}
+
 Status plan_process(const Config& config, const ProcessFacts& facts, const PlanOptions& options, Surroundings around,
                     Plan& plan, Notes& notes) {
   const Process& process = *config.process;
@@ -115,7 +131,6 @@ Status plan_process(const Config& config, const ProcessFacts& facts, const PlanO
   // Limits and scheduling are the host's: the root of another user namespace has no rights there.
   InitState outside = init;
   if (around.own_user) outside.capabilities = {};
-  RootPlan& root = around.root;
   IdentityPlan ids = TRY(plan_identity(process, facts, init, notes, config.gid_mappings));
   CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes, config.seccomp.has_value()));
   RlimitPlan rlimits = TRY(plan_rlimits(process, facts, outside, notes));
@@ -126,16 +141,7 @@ Status plan_process(const Config& config, const ProcessFacts& facts, const PlanO
   KEEP(notes.refusals, filter, plan_seccomp(config, options, capabilities, notes));
   std::optional<Operation> terminal;
   KEEP(notes.refusals, terminal, plan_terminal(process, init, ids.uid));
-  const bool has_root = !root.make.empty();
-  const bool proc_files_first = has_root || around.proc_files_first;
-  if (around.proc_files_first) plan_proc_files(process, std::move(attributes.labels), plan);
-  add(plan, std::move(around.namespaces));
-  if (has_root && !around.proc_files_first) plan_proc_files(process, std::move(attributes.labels), plan);
-  add(plan, std::move(root.make));
-  const bool console = terminal.has_value() && has_root;
-  add(plan, std::move(terminal));
-  if (console) add(plan, wire::Op::console, "/process/terminal");
-  add(plan, std::move(root.late));
+  const bool proc_files_first = plan_surroundings(process, around, std::move(terminal), attributes.labels, plan);
   if (!pause.empty()) plan.identity.after_exec = plan.identity.before_exec;  // there is no execve
 
   // With the privileges that init starts with.
