@@ -2,9 +2,8 @@
 #include <linux/capability.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <sstream>
-
+#include "host/numbers.h"
+#include "host/proc_file.h"
 #include "runtime/check.h"
 
 namespace reaper {
@@ -13,11 +12,24 @@ namespace {
 
 constexpr const char* pointer = "/linux/namespaces";
 
+// Not by streams: they would bring the locales of libstdc++ into the library.
+std::string text_of(const char* path) {
+  return read_proc_file(path).value_or(std::string());
+}
+
 // A number of /proc/sys; `missing` where this kernel has no such file.
 long setting(const char* path, long missing) {
-  std::ifstream file(path);
-  long value = missing;
-  return file >> value ? value : missing;
+  const std::string text = text_of(path);
+  std::string_view left = text;
+  return parse_number<long>(next_word(left)).value_or(missing);
+}
+
+// Cuts off what stands before the next `end`; all that is left where there is none.
+std::string_view next_until(std::string_view& text, char end) {
+  const size_t found = text.find(end);
+  const std::string_view part = text.substr(0, found);
+  text.remove_prefix(found == std::string_view::npos ? text.size() : found + 1);
+  return part;
 }
 
 Error refusal(std::string_view where, const std::string& what) {
@@ -32,36 +44,37 @@ struct Range {
 // others (nsswitch.conf(5)).
 std::vector<Range> ranges_of(const char* path, uint32_t uid, uint32_t own, const std::string& name) {
   std::vector<Range> ranges = {{own, 1}};
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream fields(line);
-    std::string who;
-    Range range;
-    char colon = 0;
-    if (!std::getline(fields, who, ':') || !(fields >> range.first >> colon >> range.count) || colon != ':') continue;
-    if (who == name || who == std::to_string(uid)) ranges.push_back(range);
+  const std::string text = text_of(path);
+  for (std::string_view left = text; !left.empty();) {
+    std::string_view line = next_until(left, '\n');
+    const std::string_view who = next_until(line, ':');
+    const auto first = parse_number<uint64_t>(next_until(line, ':'));
+    const auto count = parse_number<uint64_t>(line);
+    if (first && count && (who == name || who == std::to_string(uid))) ranges.push_back({*first, *count});
   }
   return ranges;
 }
 
 // Not by getpwuid(3): that loads modules of the name service into the host.
 std::string name_of(uint32_t uid) {
-  std::ifstream file("/etc/passwd");
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream fields(line);
-    std::string name, password, number;
-    if (std::getline(fields, name, ':') && std::getline(fields, password, ':') && std::getline(fields, number, ':') &&
-        number == std::to_string(uid))
-      return name;
+  const std::string text = text_of("/etc/passwd");
+  for (std::string_view left = text; !left.empty();) {
+    std::string_view line = next_until(left, '\n');
+    const std::string_view name = next_until(line, ':');
+    next_until(line, ':');  // the password
+    if (next_until(line, ':') == std::to_string(uid)) return std::string(name);
   }
   return {};
 }
 
 void note_ranges(const std::string& map, const std::vector<Range>& ranges, const char* where, const char* path,
                  Findings& findings) {
-  std::istringstream lines(map);
-  Range inside, outside;
-  while (lines >> inside.first >> outside.first >> outside.count) {
+  for (std::string_view left = map;;) {
+    next_word(left);  // the id inside
+    const auto first = parse_number<uint64_t>(next_word(left));
+    const auto count = parse_number<uint64_t>(next_word(left));
+    if (!first || !count) return;
+    const Range outside = {*first, *count};
     bool allowed = false;
     for (const Range& range : ranges)
       allowed = allowed || (outside.first >= range.first && outside.first - range.first < range.count &&

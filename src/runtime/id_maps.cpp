@@ -5,8 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <sstream>
-
+#include "host/numbers.h"
 #include "plan/plan.h"
 #include "runtime/container.h"
 #include "runtime/process.h"
@@ -40,8 +39,8 @@ Status run_helper(Runtime& runtime, const std::string& program, const std::strin
   Hook hook;
   hook.path = program;
   hook.args = {program, std::to_string(pid)};
-  std::istringstream numbers(map);
-  for (std::string number; numbers >> number;) hook.args.push_back(number);
+  std::string_view left = map;
+  for (auto number = next_word(left); !number.empty(); number = next_word(left)) hook.args.emplace_back(number);
   const Fd output(memfd_create("reaper-map", MFD_CLOEXEC));
   if (!output) return fail(system_error("user_namespace", "memfd_create"));
   const ProcessFacts facts = TRY(read_process_facts());

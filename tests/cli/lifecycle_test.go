@@ -401,9 +401,9 @@ func TestUnsupportedProperties(t *testing.T) {
 	b := newBox(t)
 	for pointer, value := range map[string]interface{}{
 		"/zos":    object{"x": 1},
-		"/mounts":   []object{{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"}},
-		"/linux":  object{"namespaces": []object{{"type": "time"}}},
-		"/root":     object{"path": "rootfs"},
+		"/mounts": []object{{"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"}},
+		"/linux":  object{"intelRdt": object{"closID": "c"}},
+		"/root":   object{"path": "rootfs"},
 	} {
 		text := config("true")
 		text[pointer[1:]] = value

@@ -167,7 +167,7 @@ func TestUsageErrors(t *testing.T) {
 		{"missing ID", "delete"}, {"missing ID", "run"}, {"missing ID", "wait"},
 		{"unexpected argument", "state x y"}, {"needs a value", "create x --pid-file"},
 		{"takes a number", "create --preserve-fds many x"}, {"unknown command", "checkpoint --help"},
-		{"unknown command", "exec --help"}, {"unknown command", "restore x"}, {"unknown option", "list --all"},
+		{"unknown command", "update --help"}, {"unknown command", "restore x"}, {"unknown option", "list --all"},
 	} {
 		check(t, os.RemoveAll(log))
 		message := b.fails(phrases(one.phrase), strings.Fields(one.line)...)
