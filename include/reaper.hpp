@@ -136,68 +136,6 @@ struct create_options {
   }
 };
 
-// What reaper_exec() takes, as create_options.
-struct exec_options {
-  std::string process;                      // a process object as JSON
-  std::string pid_file;                     // "": none
-  std::optional<std::array<int, 3>> stdio;  // the program's 0, 1 and 2; nothing: /dev/null
-  std::vector<int32_t> extra_fds;           // the program's 3, 4, ...
-  std::string console_socket;               // "": none
-  int32_t *console = nullptr;               // receives the terminal's master, which is the caller's to close
-  uint32_t flags = 0;                       // REAPER_EXEC_*; REAPER_EXEC_STDIO is `stdio`'s
-
-  // Points into this object.
-  reaper_exec_options to_c() const {
-    reaper_exec_options options{};
-    options.size = sizeof options;
-    options.process = process.data();
-    options.process_length = process.size();
-    options.pid_file = detail::or_null(pid_file);
-    options.extra_fds = extra_fds.empty() ? nullptr : extra_fds.data();
-    options.extra_fd_count = static_cast<uint32_t>(extra_fds.size());
-    options.flags = flags;
-    if (stdio) {
-      options.flags |= REAPER_EXEC_STDIO;
-      for (std::size_t i = 0; i < stdio->size(); ++i) options.stdio[i] = (*stdio)[i];
-    }
-    options.console_socket = detail::or_null(console_socket);
-    options.console = console;
-    return options;
-  }
-};
-
-// A further process in a container.
-class process {
- public:
-  explicit process(reaper_process *handle, std::shared_ptr<const void> log = nullptr) noexcept
-      : log_(std::move(log)), handle_(handle) {}
-
-  reaper_process *handle() const noexcept { return handle_.get(); }
-  int32_t pid() const { return reaper_process_pid(handle()); }
-
-  // A new descriptor, the caller's to close.
-  int32_t pidfd() const {
-    int32_t out = 0;
-    detail::check([&](reaper_error **err) { return reaper_process_pidfd(handle(), &out, err); });
-    return out;
-  }
-
-  void kill(int32_t signal) const {
-    detail::check([&](reaper_error **err) { return reaper_process_kill(handle(), signal, err); });
-  }
-
-  reaper_exit_status wait() const {
-    reaper_exit_status status{};
-    status.size = sizeof status;
-    detail::check([&](reaper_error **err) { return reaper_process_wait(handle(), -1, &status, err); });
-    return status;
-  }
-
- private:
-  std::shared_ptr<const void> log_;
-  std::unique_ptr<reaper_process, detail::release<reaper_process, reaper_process_free>> handle_;
-};
-
 class container {
  public:
   // Takes a handle of reaper.h, and shares what must live as long: it logs to the function of its runtime.
@@ -243,14 +181,6 @@ class container {
     }
     if (code != REAPER_OK) throw error(code, object);
     return status;
-  }
-
-  // Runs a further process in it.
-  process exec(const exec_options &options) const {
-    const reaper_exec_options c = options.to_c();
-    reaper_process *made = nullptr;
-    detail::check([&](reaper_error **err) { return reaper_exec(handle(), &c, &made, err); });
-    return process(made, log_);
   }
 
   // reaper_delete(); flags: REAPER_DELETE_FORCE.

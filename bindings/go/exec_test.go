@@ -19,7 +19,7 @@ func sleeper(t *testing.T, id string) *Container {
 	return c
 }
 
-func process(script string) string {
+func processOf(script string) string {
 	return `{"args":["/bin/sh","-c","` + script + `"],"cwd":"/","env":["PATH=/usr/bin:/bin"]}`
 }
 
@@ -28,7 +28,7 @@ func TestExec(t *testing.T) {
 	read, write := must2(os.Pipe())(t)
 	defer read.Close()
 	pidFile := t.TempDir() + "/pid"
-	p, err := c.Exec(ExecOptions{Process: process("echo hello; exit 7"), Stdout: write, PidFile: pidFile})
+	p, err := c.Exec(ExecOptions{Process: processOf("echo hello; exit 7"), Stdout: write, PidFile: pidFile})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestExecLayOver(t *testing.T) {
 
 func TestExecKillAndContext(t *testing.T) {
 	c := sleeper(t, "kill")
-	p := must[*Process](t)(c.Exec(ExecOptions{Process: process("exec sleep 1000")}))
+	p := must[*Process](t)(c.Exec(ExecOptions{Process: processOf("exec sleep 1000")}))
 	defer p.Close()
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -107,7 +107,7 @@ func TestExecErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, c)
-	_, err = c.Exec(ExecOptions{Process: process("true")})
+	_, err = c.Exec(ExecOptions{Process: processOf("true")})
 	assertError(t, err, wanted{is: ErrStatus, code: CodeStatus, op: "exec", id: "errors", stage: "status",
 		part: "container not running"})
 }
@@ -119,7 +119,7 @@ func TestExecAtOnce(t *testing.T) {
 		all.Add(1)
 		go func(code int) {
 			defer all.Done()
-			p, err := c.Exec(ExecOptions{Process: process("exit " + strconv.Itoa(code))})
+			p, err := c.Exec(ExecOptions{Process: processOf("exit " + strconv.Itoa(code))})
 			if err != nil {
 				t.Error(err)
 				return

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -138,26 +137,6 @@ void test_log(const std::string& root) {
   WANT(*count == before + 1);
 }
 
-void test_exec(reaper::runtime& runtime) {
-  reaper::container sleeper = runtime.create("exec", options_of(config("exec sleep 1000")));
-  sleeper.start();
-  reaper::exec_options options;
-  options.process = R"({"cwd": "/", "args": ["/bin/sh", "-c", "exit 7"]})";
-  options.stdio = std::array<int, 3>{-1, 1, 2};
-  reaper::process seven = sleeper.exec(options);
-  WANT(seven.pid() > 0 && seven.wait().exit_code == 7 && seven.handle() != nullptr);
-  options.process = R"({"args": ["/bin/sleep", "1000"]})";
-  options.flags = REAPER_EXEC_LAY_OVER;
-  const reaper::process other = sleeper.exec(options);
-  const int pidfd = other.pidfd();
-  WANT(pidfd > 2);
-  close(pidfd);
-  other.kill(SIGTERM);
-  WANT(other.wait().signal == SIGTERM);
-  sleeper.remove(REAPER_DELETE_FORCE);
-  WANT(code_of([&] { sleeper.exec(options); }) == REAPER_ERR_NOT_FOUND);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -171,7 +150,6 @@ int main(int argc, char** argv) {
     reaper::runtime runtime(std::move(options));
     test_errors(runtime);
     test_life(runtime);
-    test_exec(runtime);
     test_foresight(runtime);
     test_log(root);
   } catch (const reaper::error& failure) {
