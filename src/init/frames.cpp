@@ -45,7 +45,7 @@ long read_exactly(int fd, void* out, uint64_t size) {
 }
 
 Outcome await_frame(int fd, wire::Frame type) {
-  wire::FrameHeader frame;
+  wire::FrameHeader frame = {};
   if (read_exactly(fd, &frame, sizeof frame) <= 0) exit_now(1);
   const bool expected =
       frame.magic == wire::frame_magic && frame.type == static_cast<uint16_t>(type) && frame.size == 0;
