@@ -278,8 +278,7 @@ fn busybox_in_a_root() {
         let (mut ours, theirs) = pair();
         let mut create = config(text);
         create.bundle(&place.0);
-        let mut container =
-            runtime.create("busybox", create.no_pivot(no_pivot).stdout(&theirs)).unwrap();
+        let mut container = runtime.create("busybox", create.no_pivot(no_pivot).stdout(&theirs)).unwrap();
         drop(create);
         drop(theirs);
         container.start().unwrap();
