@@ -98,8 +98,12 @@ int command_exec(const Arguments& arguments) {
     code = reaper_exec(container.get(), &execution.options, &made, &error);
   }
   if (code != REAPER_OK) return fail(error);
-  // Not freed: that would take the zombie of a program that has ended already from whoever is going to adopt it.
-  if (detached) return 0;
+  if (detached) {
+    // Not freed: that would take the zombie of a program that has ended already from whoever is going to adopt it.
+    [[maybe_unused]] static reaper_process* left_behind;
+    left_behind = made;
+    return 0;
+  }
   const Process process(made);
   Relay relay(console);
   relay.begin();
