@@ -100,7 +100,7 @@ int command_exec(const Arguments& arguments) {
   if (code != REAPER_OK) return fail(error);
   if (detached) {
     // Not freed: that would take the zombie of a program that has ended already from whoever is going to adopt it.
-    [[maybe_unused]] static reaper_process* left_behind;
+    static reaper_process* volatile left_behind;  // else the compiler leaves it out, and LeakSanitizer complains
     left_behind = made;
     return 0;
   }
