@@ -99,8 +99,9 @@ int command_exec(const Arguments& arguments) {
   }
   if (code != REAPER_OK) return fail(error);
   if (detached) {
-    // Not freed: that would take the zombie of a program that has ended already from whoever is going to adopt it.
-    static reaper_process* volatile left_behind;  // else the compiler leaves it out, and LeakSanitizer complains
+    // Not freed: that would take the zombie of a program that has ended already from whoever is going to adopt it. In a
+    // place that the compiler does not leave out, so that LeakSanitizer sees it.
+    [[maybe_unused]] static reaper_process* volatile left_behind;
     left_behind = made;
     return 0;
   }
