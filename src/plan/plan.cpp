@@ -6,6 +6,8 @@
 #include <linux/sched.h>
 #include <linux/securebits.h>
 
+#include <utility>
+
 #include "plan/concerns.h"
 
 namespace reaper {
@@ -112,9 +114,9 @@ bool plan_surroundings(const Process& process, Surroundings& around, std::option
                        std::vector<Operation>& labels, Plan& plan) {
   RootPlan& root = around.root;
   const bool has_root = !root.make.empty();
-  if (around.proc_files_first) plan_proc_files(process, std::move(labels), plan);
+  if (around.proc_files_first) plan_proc_files(process, std::exchange(labels, {}), plan);
   add(plan, std::move(around.namespaces));
-  if (has_root && !around.proc_files_first) plan_proc_files(process, std::move(labels), plan);
+  if (has_root && !around.proc_files_first) plan_proc_files(process, std::exchange(labels, {}), plan);
   add(plan, std::move(root.make));
   const bool console = terminal.has_value() && has_root;
   add(plan, std::move(terminal));
