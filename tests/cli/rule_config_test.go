@@ -238,7 +238,7 @@ func TestRule074ExecCPUAffinityIsNotForInit(t *testing.T) {
 
 func TestRule075UserOfTheContainer(t *testing.T) {
 	b := newBox(t)
-	want(t, "umask is the caller's", b.output(config("/bin/sh", "-c", "umask")), read0022(t))
+	want(t, "umask is the caller's", b.output(config("/bin/sh", "-c", "umask")), ownUmask(t))
 	needRoot(t)
 	account := user(ordinaryUID, otherUID)
 	account["additionalGids"] = []uint32{7, 8}

@@ -327,11 +327,11 @@ func TestRule032ArgsAreNotAppliedByCreate(t *testing.T) {
 
 func TestRule033ProcessIsApplied(t *testing.T) {
 	b := newBox(t)
-	want(t, "umask and cwd", b.output(config("/bin/sh", "-c", "umask; pwd").with("cwd", "/usr")), read0022(t)+"/usr\n")
+	want(t, "umask and cwd", b.output(config("/bin/sh", "-c", "umask; pwd").with("cwd", "/usr")), ownUmask(t)+"/usr\n")
 }
 
-// read0022 is what the shell says of our own umask, which a container without one keeps.
-func read0022(t *testing.T) string {
+// ownUmask is what the shell says of our own umask, which a container without one keeps.
+func ownUmask(t *testing.T) string {
 	t.Helper()
 	mask := syscall.Umask(0o022)
 	syscall.Umask(mask)
