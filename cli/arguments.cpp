@@ -217,7 +217,7 @@ bool read_command(Reader& reader) {
       break;
     } else if (!ended && is_option(word)) {
       if (!read_option(reader, word)) return false;
-    } else if (reader.out.operand_count >= row.max_operands) {
+    } else if (reader.out.operand_count >= std::min(row.max_operands, max_operands)) {
       return usage_error(reader, "unexpected argument " + quoted(word));
     } else {
       reader.out.operands[reader.out.operand_count++] = word;

@@ -38,11 +38,13 @@ target_compile_definitions(reaper-instrumented INTERFACE _GNU_SOURCE)
 target_compile_options(reaper-instrumented INTERFACE
   -fvisibility=hidden $<$<COMPILE_LANGUAGE:CXX>:-fvisibility-inlines-hidden> -fstack-protector-strong)
 if(REAPER_SANITIZE)
-  target_compile_options(reaper-instrumented INTERFACE -fsanitize=${REAPER_SANITIZE} -fno-omit-frame-pointer -g)
+  # What is found ends the program: with a way on after each finding, gcc takes twice as long.
+  target_compile_options(reaper-instrumented INTERFACE -fsanitize=${REAPER_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g1)
   target_link_options(reaper-instrumented INTERFACE -fsanitize=${REAPER_SANITIZE})
 endif()
 if(REAPER_COVERAGE)
-  target_compile_options(reaper-instrumented INTERFACE --coverage -fprofile-update=atomic -O0 -g)
+  target_compile_options(reaper-instrumented INTERFACE --coverage -fprofile-update=atomic -O0)
   target_link_options(reaper-instrumented INTERFACE --coverage)
 endif()
 

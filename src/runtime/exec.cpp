@@ -213,6 +213,7 @@ Result<ExecHandlePtr> exec_in_container(const Container& container, const ExecRe
   const Fd console = TRY(connect_console(request.io, container.runtime->lock_deadline()));
   auto handle = std::make_unique<ExecHandle>();
   std::vector<std::string> warnings;
+  warnings.reserve(prepared.plan.warnings.size());
   for (const Warning& warning : prepared.plan.warnings) warnings.push_back(warning_line(warning));
 
   // What failed is reaped by then: until that, the first process of its pid namespace could not end
