@@ -100,6 +100,9 @@ Outcome bind_gate(State& state) {
 
 Outcome await_go(State& state) {
   if (send_frame(state.handshake, wire::Frame::ready, nullptr, 0) < 0) exit_now(1);
+  // Here it takes nobody's time: the library commits meanwhile. A failure is the operation's to tell.
+  state.dispositions = set_dispositions();
+  state.has_dispositions = true;
   wire::FrameHeader go;
   if (read_exactly(state.handshake, &go, sizeof go) <= 0 || go.magic != wire::frame_magic ||
       go.type != static_cast<uint16_t>(wire::Frame::go))

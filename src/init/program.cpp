@@ -123,12 +123,18 @@ Outcome find_executable(State& state, const Operation& operation) {
   return {wire::Fault::not_found, ENOENT, effective_uid(), 0, name};
 }
 
-Outcome reset_signals() {
+Outcome set_dispositions() {
   for (int signal = 1; signal <= 64; ++signal) {
     if (signal == SIGKILL || signal == SIGSTOP) continue;
     const long result = set_default_disposition(signal);
     if (result < 0) return failed_call(result, "rt_sigaction");
   }
+  return {};
+}
+
+Outcome reset_signals(const State& state) {
+  const Outcome outcome = state.has_dispositions ? state.dispositions : set_dispositions();
+  if (!outcome.ok()) return outcome;
   const uint64_t none = 0;
   return checked(call(__NR_rt_sigprocmask, SIG_SETMASK, &none, nullptr, signal_set_size), "rt_sigprocmask");
 }

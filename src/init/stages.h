@@ -108,7 +108,10 @@ Outcome verify(const Operation& operation);
 // program.cpp
 Outcome change_directory(const Operation& operation);
 Outcome find_executable(State& state, const Operation& operation);
-Outcome reset_signals();
+// Every signal's default.
+Outcome set_dispositions();
+// The same, unless it was done while the library committed; and none is blocked.
+Outcome reset_signals(const State& state);
 Outcome announce_listeners(State& state, const Operation& operation);
 Outcome execute(State& state, const Operation& operation);
 

@@ -45,6 +45,8 @@ struct State {
   const Operation* filter = nullptr;  // to be loaded right before the program
   const Operation* blamed = nullptr;  // what fails, when it is not the operation that is carried out
   char* error_page = nullptr;         // once a filter is going to be loaded: see wire::ErrorPage
+  bool has_dispositions = false;      // those of signals were set already, with this outcome
+  Outcome dispositions;
   char executable[max_path] = {};
   char listen_pid[32] = {};  // "LISTEN_PID=17", or empty: the environment's last entry
 };

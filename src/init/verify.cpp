@@ -61,10 +61,13 @@ Outcome verify_capabilities(const Operation& operation) {
           compare("inheritable", operation.number(4), whole(data[0].inheritable, data[1].inheritable));
       !outcome.ok())
     return outcome;
+  // The kernel keeps ambient inside permitted & inheritable (capabilities(7)), which were just compared.
+  const uint64_t possible = operation.number(2) & operation.number(4);
   uint64_t ambient = 0;
   uint64_t bounding = 0;
   for (uint64_t number = 0; number <= operation.number(7) && number < 64; ++number) {
-    const long in_ambient = call(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, number, 0, 0);
+    const bool asked = (possible >> number & 1) != 0;
+    const long in_ambient = asked ? call(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, number, 0, 0) : 0;
     const long in_bounding = call(__NR_prctl, PR_CAPBSET_READ, number, 0, 0, 0);
     if (in_ambient < 0 || in_bounding < 0) return failed_call(in_ambient < 0 ? in_ambient : in_bounding, "prctl");
     ambient |= static_cast<uint64_t>(in_ambient) << number;
