@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "core/json.h"
 #include "core/memory.h"
+#include "host/birth.h"
 #include "launch/launch.h"
 #include "plan/plan.h"
 #include "runtime/bundle.h"
@@ -168,11 +169,12 @@ class Undo {
   bool done_ = false;
 };
 
-// Who a process is that we have just cloned, in the namespaces of `owner`, which are ours.
-Result<ProcessIdentity> identify(const ProcessIdentity& owner, int32_t pid) {
+// Who a process is that was cloned since `before_ns`, in the namespaces of `owner`, which are ours.
+Result<ProcessIdentity> identify(const ProcessIdentity& owner, int32_t pid, int64_t before_ns) {
   ProcessIdentity identity = owner;
   identity.pid = pid;
-  identity.start_time = TRY(read_process_stat(pid)).start_time;
+  const auto start_time = start_time_between(before_ns, boottime_ns());
+  identity.start_time = start_time ? *start_time : TRY(read_process_stat(pid)).start_time;
   return identity;
 }
 
@@ -185,16 +187,17 @@ Error explain_absence(Launched& launched, const Error& absent) {
 // Clones, and writes down who is who as soon as it is known: whoever comes after a killed create finds them.
 Result<Born> give_birth(const LaunchRequest& launch, bool supervise, const ProcessIdentity& owner,
                         const ContainerDirectory& directory, Launched& launched) {
+  const int64_t before = boottime_ns();
   launched = TRY(clone_init(launch));
   Born born;
   if (supervise) {
-    const auto supervisor = identify(owner, launched.pid);
+    const auto supervisor = identify(owner, launched.pid, before);
     if (supervisor.has_value()) TRY(directory.write_supervisor(*supervisor));
     TRY(await_cloned(launched));
     if (!supervisor.has_value()) return fail(explain_absence(launched, supervisor.error()));
     born.supervisor = *supervisor;
   }
-  const auto init = identify(owner, launched.pid);
+  const auto init = identify(owner, launched.pid, before);
   if (!init.has_value()) return fail(explain_absence(launched, init.error()));
   born.init = *init;
   TRY(directory.write_identity(born.init));

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "host/facts.h"
+#include "host/proc_file.h"
 #include "plan/wire.h"
 #include "runtime/process.h"
 #include "runtime/supervisor.h"
@@ -18,11 +18,11 @@ namespace {
 Result<bool> has_started(const ContainerDirectory& directory, int32_t pid) {
   struct stat status = {};
   if (fstatat(directory.fd(), "gate", &status, AT_SYMLINK_NOFOLLOW) == 0) {
-    const auto process = read_process_stat(pid);
+    const auto name = read_process_file(pid, "comm");
     // Gone meanwhile: the caller asks the pidfd again.
-    if (!process.has_value() && process.error().code == REAPER_ERR_NOT_FOUND) return true;
-    if (!process.has_value()) return fail(process.error());
-    return process->name != wire::init_name;
+    if (!name.has_value() && name.error().code == REAPER_ERR_NOT_FOUND) return true;
+    if (!name.has_value()) return fail(name.error());
+    return *name != std::string(wire::init_name) + "\n";
   }
   if (errno == ENOENT) return true;
   return fail(system_error("status", "fstatat gate"));

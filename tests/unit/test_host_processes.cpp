@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "host/birth.h"
 #include "host/children.h"
 #include "host/facts.h"
 #include "unit/cmocka_cpp.h"
@@ -262,17 +263,46 @@ static void namespaces_of_a_thread(void**) {
   assert_false(same_as_process);
 }
 
+// What two readings of the clock say of a process that was born between them is what procfs says; and they say nothing
+// when they lie in different ticks.
+static void births(void**) {
+  int decided = 0;
+  for (int i = 0; i < 100; ++i) {
+    const int64_t before = reaper::boottime_ns();
+    const pid_t child = fork();
+    if (child == 0) {
+      pause();
+      _exit(0);
+    }
+    const auto start_time = reaper::start_time_between(before, reaper::boottime_ns());
+    const auto stat = reaper::read_process_stat(child);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    assert_true(stat.has_value());
+    if (!start_time) continue;
+    ++decided;
+    assert_int_equal(*start_time, stat->start_time);
+  }
+  assert_true(decided > 0);
+  constexpr int64_t tick = 10'000'000;
+  assert_int_equal(reaper::start_time_between(7 * tick + 2000, 8 * tick - 2000).value_or(0), 7);
+  assert_false(reaper::start_time_between(7 * tick + 2000, 8 * tick + 1).has_value());
+  assert_false(reaper::start_time_between(7 * tick - 1, 7 * tick + 2000).has_value());
+  // Too close to the edge of a tick to be sure.
+  assert_false(reaper::start_time_between(7 * tick + 1, 7 * tick + 2000).has_value());
+  assert_false(reaper::start_time_between(7 * tick + 2000, 8 * tick - 1).has_value());
+  // A clock that cannot be read, or goes back.
+  assert_false(reaper::start_time_between(-1, 2000).has_value());
+  assert_false(reaper::start_time_between(7 * tick + 2000, -1).has_value());
+  assert_false(reaper::start_time_between(7 * tick + 3000, 7 * tick + 2000).has_value());
+}
+
 int main() {
-  const CMUnitTest tests[] = {cmocka_unit_test(own_stat),
-                              cmocka_unit_test(hostile_names),
-                              cmocka_unit_test(zombies),
-                              cmocka_unit_test(foreign_zombie),
-                              cmocka_unit_test(no_such_pid),
-                              cmocka_unit_test(children),
-                              cmocka_unit_test(children_of_threads),
-                              cmocka_unit_test(credentials),
-                              cmocka_unit_test(boot_id),
-                              cmocka_unit_test(namespaces),
-                              cmocka_unit_test(namespaces_of_a_thread)};
+  const CMUnitTest tests[] = {cmocka_unit_test(births),         cmocka_unit_test(own_stat),
+                              cmocka_unit_test(hostile_names),  cmocka_unit_test(zombies),
+                              cmocka_unit_test(foreign_zombie), cmocka_unit_test(no_such_pid),
+                              cmocka_unit_test(children),       cmocka_unit_test(children_of_threads),
+                              cmocka_unit_test(credentials),    cmocka_unit_test(boot_id),
+                              cmocka_unit_test(namespaces),     cmocka_unit_test(namespaces_of_a_thread)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
