@@ -8,9 +8,9 @@ target_link_options(reaper-runtime PRIVATE ${REAPER_STATIC_RUNTIME} -Wl,-z,relro
 
 # The loader rule (docs/architecture.md): containerd sets LD_LIBRARY_PATH to a path that ends in a colon, which means
 # the current directory, a tenant's bundle. DT_RPATH is searched before it, DT_RUNPATH after it; so RPATH, with the
-# library's directory and those of the system, where cJSON and libcap-ng were found.
+# library's directory and that of the system, where cJSON was found.
 set(REAPER_SYSTEM_LIBDIRS)
-foreach(library IN LISTS CJSON_LINK_LIBRARIES CAPNG_LINK_LIBRARIES)
+foreach(library IN LISTS CJSON_LINK_LIBRARIES)
   if(IS_ABSOLUTE ${library})
     cmake_path(GET library PARENT_PATH directory)
     file(REAL_PATH ${directory} directory)
@@ -19,7 +19,7 @@ foreach(library IN LISTS CJSON_LINK_LIBRARIES CAPNG_LINK_LIBRARIES)
 endforeach()
 list(REMOVE_DUPLICATES REAPER_SYSTEM_LIBDIRS)
 if(NOT REAPER_SYSTEM_LIBDIRS)
-  message(FATAL_ERROR "pkg-config named no absolute library for libcjson and libcap-ng: the loader rule cannot be kept")
+  message(FATAL_ERROR "pkg-config named no absolute library for libcjson: the loader rule cannot be kept")
 endif()
 file(RELATIVE_PATH REAPER_BIN_TO_LIB ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
 set_target_properties(reaper-runtime PROPERTIES

@@ -47,11 +47,18 @@ target_link_libraries(reaper-child PRIVATE reaper-warnings)
 
 add_library(reaper-rooms STATIC ${REAPER_ROOM_SOURCES} $<TARGET_OBJECTS:reaper-child>)
 target_include_directories(reaper-rooms PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
-target_link_libraries(reaper-rooms PUBLIC reaper-instrumented PkgConfig::CJSON PkgConfig::CAPNG
+target_link_libraries(reaper-rooms PUBLIC reaper-instrumented PkgConfig::CJSON
   PRIVATE reaper-warnings ${CMAKE_DL_LIBS})
 # Per file, so that a new commit does not rebuild everything.
 set_source_files_properties(src/launch/image.cpp PROPERTIES COMPILE_DEFINITIONS
   "REAPER_INIT_IMAGE=\"${CMAKE_BINARY_DIR}/libexec/reaper-init\";REAPER_INIT_INSTALLED=\"${CMAKE_INSTALL_FULL_LIBEXECDIR}/reaper/reaper-init\"")
+# libcap-ng: its header now, the library by this path for the name of a capability that is newer than this build.
+list(GET CAPNG_LINK_LIBRARIES 0 reaper_capng_linked)
+cmake_path(GET reaper_capng_linked PARENT_PATH reaper_capng_directory)
+file(REAL_PATH ${reaper_capng_directory} reaper_capng_directory)
+set_source_files_properties(src/host/capabilities.cpp PROPERTIES
+  COMPILE_DEFINITIONS "REAPER_CAPNG_LIBRARY=\"${reaper_capng_directory}/libcap-ng.so.0\""
+  COMPILE_OPTIONS "${CAPNG_CFLAGS}")
 # libseccomp: its header now, the library by this path when a filter is asked for. Never linked (docs/architecture.md).
 if(SECCOMP_FOUND)
   list(GET SECCOMP_LINK_LIBRARIES 0 reaper_seccomp_linked)
@@ -81,7 +88,6 @@ target_include_directories(reaper PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}
 target_link_libraries(reaper PRIVATE reaper-rooms reaper-warnings)
 set_target_properties(reaper PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${REAPER_SOVERSION}
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/reaper.map BUILD_RPATH "" SKIP_BUILD_RPATH TRUE)
-# Only reaper_* leaves. libstdc++ inside: its dynamic form alone costs 0.44 ms of every CLI call. nodelete: libcap-ng
-# registers an atfork handler that must not dangle after dlclose.
+# Only reaper_* leaves. libstdc++ inside: its dynamic form alone costs 0.44 ms of every CLI call.
 target_link_options(reaper PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/reaper.map
   ${REAPER_STATIC_RUNTIME} -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL ${REAPER_NO_UNDEFINED})

@@ -1,5 +1,5 @@
 # libreaper.a: the objects of libreaper.so as one, of which only the functions of reaper.h can be seen, so that no name in
-# it meets one of the program's. cJSON, libcap-ng and libstdc++ are linked with the program (reaper.pc knows).
+# it meets one of the program's. cJSON and libstdc++ are linked with the program (reaper.pc knows).
 if(NOT REAPER_STATIC OR REAPER_SANITIZE OR REAPER_COVERAGE)
   return()
 endif()
@@ -37,7 +37,6 @@ set_target_properties(reaper-static PROPERTIES OUTPUT_NAME reaper LINKER_LANGUAG
   ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR})
 target_include_directories(reaper-static INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-# The installed package looks for the two again (cmake/reaper-config.cmake.in).
+# The installed package looks for cJSON again (cmake/reaper-config.cmake.in).
 target_link_libraries(reaper-static INTERFACE
-  $<BUILD_INTERFACE:PkgConfig::CJSON> $<INSTALL_INTERFACE:PkgConfig::REAPER_CJSON>
-  $<BUILD_INTERFACE:PkgConfig::CAPNG> $<INSTALL_INTERFACE:PkgConfig::REAPER_CAPNG> stdc++ ${CMAKE_DL_LIBS})
+  $<BUILD_INTERFACE:PkgConfig::CJSON> $<INSTALL_INTERFACE:PkgConfig::REAPER_CJSON> stdc++ ${CMAKE_DL_LIBS})

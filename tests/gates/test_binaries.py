@@ -22,7 +22,7 @@ MAX_INIT_BYTES = 64 * 1024
 # The child after a clone shares the host's memory: it makes system calls by inline assembly and calls nobody.
 CHILD_MAY_CALL = {"_GLOBAL_OFFSET_TABLE_"}
 INSTRUMENTATION = re.compile(r"__(asan|tsan|ubsan|lsan|msan|sanitizer|gcov|llvm_prof|stack_chk|cyg_profile)|^mcount$")
-LIBRARY_MAY_NEED = {"libc.so.6", "libcjson.so.1", "libcap-ng.so.0"}
+LIBRARY_MAY_NEED = {"libc.so.6", "libcjson.so.1"}
 CLI_MAY_NEED = {"libc.so.6", "libreaper.so.0"}
 # The loader: it exports __tls_get_addr to shared objects with thread-local variables, on every architecture its own name.
 LOADER = re.compile(r"ld-linux[-\w]*\.so\.\d+")
