@@ -3,7 +3,8 @@
 file(GLOB hosted_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/init/*.cpp)
 list(REMOVE_ITEM hosted_sources ${PROJECT_SOURCE_DIR}/src/init/entry.cpp)
 add_library(hosted-init STATIC ${hosted_sources} init/kernel.cpp
-  init/kernel_attributes.cpp init/kernel_mounts.cpp init/kernel_namespaces.cpp init/kernel_processes.cpp init/kernel_seccomp.cpp init/kernel_terminal.cpp)
+  init/kernel_attributes.cpp init/kernel_copies.cpp init/kernel_mounts.cpp init/kernel_namespaces.cpp
+  init/kernel_processes.cpp init/kernel_seccomp.cpp init/kernel_terminal.cpp)
 target_compile_definitions(hosted-init PUBLIC REAPER_INIT_HOSTED)
 target_include_directories(hosted-init PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(hosted-init PUBLIC reaper-rooms PRIVATE reaper-warnings)

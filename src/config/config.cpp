@@ -58,6 +58,9 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
     }
     if (auto devices = TRY(linux_section->member("devices")))
       KEEP(refusals, config.devices, read_devices(*devices, refusals));
+    if (auto devices = TRY(linux_section->member("netDevices")))
+      KEEP(refusals, config.net_devices, read_net_devices(*devices, refusals));
+    if (auto label = TRY(linux_section->member("mountLabel"))) KEEP(refusals, config.mount_label, label->string());
     if (auto paths = TRY(linux_section->member("maskedPaths")))
       KEEP(refusals, config.masked_paths, read_inner_paths(*paths));
     if (auto paths = TRY(linux_section->member("readonlyPaths")))

@@ -69,6 +69,11 @@ struct Root {
   bool readonly = false;
 };
 
+// A range of ids of a new user namespace, and what they are outside (user_namespaces(7)).
+struct IdMapping {
+  uint32_t container = 0, host = 0, size = 0;
+};
+
 // MOUNT_ATTR_* bits, mount_setattr(2).
 struct MountAttributes {
   uint64_t set = 0, clear = 0;
@@ -78,8 +83,16 @@ struct Mount {
   std::string source, type;
   MountAttributes own, below;  // of it; of it and all mounts below it
   uint64_t propagation = 0;    // MS_*; 0: not asked for
-  bool bind = false, recursive = false, remount = false;
-  std::vector<std::string> data;  // options of the file system
+  bool bind = false, recursive = false, remount = false, copy_up = false;
+  bool map_ids = false, map_ids_below = false;        // idmap or ridmap, or mappings
+  std::vector<IdMapping> uid_mappings, gid_mappings;  // none: the container's own
+  std::vector<std::string> data;                      // options of the file system
+};
+
+// A network device that the container is given.
+struct NetDevice {
+  std::string name;      // here
+  std::string new_name;  // there; may end in %d
 };
 
 struct Device {
@@ -87,11 +100,6 @@ struct Device {
   uint32_t mode = 0;    // type and permissions
   uint64_t number = 0;  // dev_t
   uint32_t uid = 0, gid = 0;
-};
-
-// A range of ids of a new user namespace, and what they are outside (user_namespaces(7)).
-struct IdMapping {
-  uint32_t container = 0, host = 0, size = 0;
 };
 
 // A kernel parameter: its name as written, and its path below /proc/sys.
@@ -200,6 +208,8 @@ struct Config {
   std::optional<Root> root;
   std::vector<Mount> mounts;
   std::vector<Device> devices;
+  std::vector<NetDevice> net_devices;
+  std::string mount_label;  // of SELinux; empty: not asked for
   std::vector<std::string> masked_paths, readonly_paths;
   uint64_t rootfs_propagation = 0;   // MS_*; 0: not asked for
   std::string hostname, domainname;  // empty: not asked for

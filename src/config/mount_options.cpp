@@ -21,8 +21,9 @@ enum class Kind : uint8_t {
   bind,         // 1: with what is mounted below
   remount,      // what stands there already gets the attributes
   file_system,  // a flag of the file system, under the same name
+  map_ids,      // 1: of what is mounted below as well
+  copy_up,      // of a tmpfs: it begins with a copy of what was there
   nothing,      // the kernel's default
-  unsupported,
 };
 
 struct Row {
@@ -40,7 +41,7 @@ constexpr Row rows[] = {
     {"diratime", Kind::clear, MOUNT_ATTR_NODIRATIME},
     {"dirsync", Kind::file_system},
     {"exec", Kind::clear, MOUNT_ATTR_NOEXEC},
-    {"idmap", Kind::unsupported},
+    {"idmap", Kind::map_ids, 0},
     {"iversion", Kind::file_system},
     {"lazytime", Kind::file_system},
     {"loud", Kind::nothing},
@@ -64,7 +65,7 @@ constexpr Row rows[] = {
     {"relatime", Kind::time, MOUNT_ATTR_RELATIME},
     {"remount", Kind::remount},
     {"rexec", Kind::clear_below, MOUNT_ATTR_NOEXEC},
-    {"ridmap", Kind::unsupported},
+    {"ridmap", Kind::map_ids, 1},
     {"rnoatime", Kind::time_below, MOUNT_ATTR_NOATIME},
     {"rnodev", Kind::set_below, MOUNT_ATTR_NODEV},
     {"rnodiratime", Kind::set_below, MOUNT_ATTR_NODIRATIME},
@@ -92,7 +93,7 @@ constexpr Row rows[] = {
     {"suid", Kind::clear, MOUNT_ATTR_NOSUID},
     {"symfollow", Kind::clear, MOUNT_ATTR_NOSYMFOLLOW},
     {"sync", Kind::file_system},
-    {"tmpcopyup", Kind::unsupported},
+    {"tmpcopyup", Kind::copy_up},
     {"unbindable", Kind::propagation, MS_UNBINDABLE},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::name));
@@ -128,8 +129,8 @@ std::optional<uint64_t> propagation_flags(std::string_view name) {
 
 std::vector<std::string_view> mount_option_names() {
   std::vector<std::string_view> names;
-  for (const Row& row : rows)
-    if (row.kind != Kind::unsupported) names.push_back(row.name);
+  names.reserve(std::size(rows));
+  for (const Row& row : rows) names.push_back(row.name);
   return names;
 }
 
@@ -170,12 +171,16 @@ Status apply_mount_option(const JsonCursor& option, Mount& mount) {
     case Kind::remount:
       mount.remount = true;
       break;
+    case Kind::map_ids:
+      mount.map_ids = true;
+      mount.map_ids_below = mount.map_ids_below || row->value != 0;
+      break;
+    case Kind::copy_up:
+      mount.copy_up = true;
+      break;
     case Kind::file_system:
       mount.data.push_back(text);
       break;
-    case Kind::unsupported:
-      return fail(config_error(REAPER_ERR_UNSUPPORTED, option.pointer(),
-                               "this version does not know the mount option \"" + text + "\""));
     default:
       break;
   }

@@ -36,7 +36,23 @@ Status check_proc(const JsonCursor& object, const Mount& mount) {
   return {};
 }
 
-Result<Mount> read_mount(const JsonCursor& object) {
+// Where one of the two is, the other must be (config.md, Mounts).
+Status read_mount_ids(const JsonCursor& object, Mount& mount, Refusals& refusals) {
+  if (auto uids = TRY(object.member("uidMappings"))) mount.uid_mappings = TRY(read_id_mappings(*uids, refusals));
+  if (auto gids = TRY(object.member("gidMappings"))) mount.gid_mappings = TRY(read_id_mappings(*gids, refusals));
+  const bool no_uids = mount.uid_mappings.empty();
+  if (no_uids != mount.gid_mappings.empty())
+    return fail(config_error(
+        REAPER_ERR_INVALID, pointer_join(object.pointer(), no_uids ? "uidMappings" : "gidMappings"),
+        no_uids ? "gidMappings need uidMappings beside them" : "uidMappings need gidMappings beside them"));
+  mount.map_ids = mount.map_ids || !no_uids;
+  if (mount.map_ids && mount.remount)
+    return fail(config_error(REAPER_ERR_INVALID, pointer_join(object.pointer(), "options"),
+                             "the ids of a mount that is there already cannot be changed by remount"));
+  return {};
+}
+
+Result<Mount> read_mount(const JsonCursor& object, Refusals& refusals) {
   Mount mount;
   const JsonCursor destination = TRY(required_member(object, "destination"));
   mount.destination = TRY(clean_path(destination));
@@ -52,6 +68,10 @@ Result<Mount> read_mount(const JsonCursor& object) {
   if (!mount.bind && !mount.remount && mount.type.empty())
     return fail(config_error(REAPER_ERR_UNSUPPORTED, pointer_join(object.pointer(), "type"),
                              "Linux has no mounts without a type but those with the option bind or rbind"));
+  if (mount.copy_up && (mount.bind || mount.remount || mount.type != "tmpfs"))
+    return fail(config_error(REAPER_ERR_INVALID, pointer_join(object.pointer(), "options"),
+                             "tmpcopyup is for a new tmpfs: nothing else begins empty"));
+  TRY(read_mount_ids(object, mount, refusals));
   TRY(check_proc(object, mount));
   return mount;
 }
@@ -99,7 +119,7 @@ Result<Device> read_device(const JsonCursor& object) {
 Result<std::vector<Mount>> read_mounts(const JsonCursor& array, Refusals& refusals, std::vector<Error>& unsupported) {
   std::vector<Mount> mounts;
   for (const JsonCursor& element : TRY(array.elements())) {
-    auto read = read_mount(element);
+    auto read = read_mount(element, refusals);
     if (!read && read.error().code == REAPER_ERR_UNSUPPORTED) {
       unsupported.push_back(std::move(read).error());
       continue;

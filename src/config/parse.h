@@ -36,6 +36,7 @@ Result<Capabilities> read_capabilities(const JsonCursor& capabilities, Notes& no
 Result<std::vector<Rlimit>> read_rlimits(const JsonCursor& rlimits, Notes& notes);
 Result<std::vector<Namespace>> read_namespaces(const JsonCursor& namespaces, Notes& notes);
 Result<std::vector<IdMapping>> read_id_mappings(const JsonCursor& array, Refusals& refusals);
+Result<std::vector<NetDevice>> read_net_devices(const JsonCursor& object, Refusals& refusals);
 Result<std::vector<Sysctl>> read_sysctl(const JsonCursor& object, Refusals& refusals);
 Result<TimeOffset> read_time_offset(const JsonCursor& object);
 Result<Scheduler> read_scheduler(const JsonCursor& scheduler, Notes& notes);

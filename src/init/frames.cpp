@@ -8,10 +8,11 @@ namespace reaper::init {
 
 namespace {
 
-constexpr int msg_nosignal = 0x4000;      // MSG_NOSIGNAL, linux/socket.h does not export it
-constexpr int sol_socket = 1;             // SOL_SOCKET, the same on both architectures
-constexpr int scm_rights = 1;             // SCM_RIGHTS
-constexpr uint64_t max_text = 16U << 10;  // a pointer and a path fit; both fields are 16 bits wide
+constexpr int msg_nosignal = 0x4000;          // MSG_NOSIGNAL, linux/socket.h does not export it
+constexpr int msg_cmsg_cloexec = 0x40000000;  // MSG_CMSG_CLOEXEC
+constexpr int sol_socket = 1;                 // SOL_SOCKET, the same on both architectures
+constexpr int scm_rights = 1;                 // SCM_RIGHTS
+constexpr uint64_t max_text = 16U << 10;      // a pointer and a path fit; both fields are 16 bits wide
 
 long send_all(int fd, const void* bytes, uint64_t size) {
   const auto* position = static_cast<const char*>(bytes);
@@ -50,6 +51,41 @@ Outcome await_frame(int fd, wire::Frame type) {
   const bool expected =
       frame.magic == wire::frame_magic && frame.type == static_cast<uint16_t>(type) && frame.size == 0;
   return expected ? Outcome{} : malformed(0);
+}
+
+// The descriptor comes with the first byte (unix(7)).
+Outcome await_descriptor(int fd, wire::Frame type, int& descriptor) {
+  wire::FrameHeader frame = {};
+  struct {
+    void* base;
+    uint64_t size;
+  } part = {&frame, sizeof frame};  // iovec
+  struct {
+    uint64_t size;
+    int32_t level, type;
+    int32_t descriptor, padding;
+  } control = {};  // cmsghdr, cmsg(3)
+  struct {
+    void* name;
+    uint32_t name_size, padding;
+    void* parts;
+    uint64_t part_count;
+    void* control;
+    uint64_t control_size;
+    uint32_t flags, more_padding;
+  } message = {nullptr, 0, 0, &part, 1, &control, sizeof control, 0, 0};  // msghdr, recvmsg(2)
+  const long got = call_again(__NR_recvmsg, fd, &message, msg_cmsg_cloexec);
+  if (got < 0) return failed_call(got, "recvmsg");
+  if (got == 0) exit_now(1);
+  const auto have = static_cast<uint64_t>(got);
+  if (have < sizeof frame && read_exactly(fd, reinterpret_cast<char*>(&frame) + have, sizeof frame - have) <= 0)
+    exit_now(1);
+  if (frame.magic != wire::frame_magic || frame.type != static_cast<uint16_t>(type) || frame.size != 0)
+    return malformed(0);
+  // Without it: our table of descriptors is full.
+  if (control.level != sol_socket || control.type != scm_rights) return failed_call(-EMFILE, "recvmsg");
+  descriptor = control.descriptor;
+  return {};
 }
 
 long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size) {

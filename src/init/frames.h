@@ -12,6 +12,9 @@ long read_exactly(int fd, void* out, uint64_t size);
 // Waits for a frame without payload. The process ends where the library is gone: there is nobody to tell.
 Outcome await_frame(int fd, wire::Frame type);
 
+// The same of one that brings a descriptor.
+Outcome await_descriptor(int fd, wire::Frame type, int& descriptor);
+
 // 0 or a negative errno. A peer that is gone gives -EPIPE, never a signal.
 long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size);
 

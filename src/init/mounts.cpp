@@ -6,6 +6,7 @@
 #include <linux/mount.h>
 #include <linux/openat2.h>
 
+#include "init/frames.h"
 #include "init/mounts.h"
 #include "init/sys.h"
 
@@ -49,6 +50,11 @@ Outcome configure(long context, const char* option) {
   return checked(result, option);
 }
 
+// What a file system that is going to be filled gets when it is full.
+uint64_t late_attributes(const Operation& operation) {
+  return (operation.number(0) & wire::mount_copy_up) != 0 ? operation.number(1) & MOUNT_ATTR_RDONLY : 0;
+}
+
 // fsopen, fsconfig, fsmount: a file system that is mounted nowhere yet.
 Outcome new_file_system(const Operation& operation, long& mount) {
   const char* const type = operation.string(2);
@@ -59,17 +65,24 @@ Outcome new_file_system(const Operation& operation, long& mount) {
   if (*source != '\0')
     outcome = checked(call(__NR_fsconfig, context, FSCONFIG_SET_STRING, "source", source, 0), source);
   // A device that cannot be written to is opened for reading alone.
-  if (outcome.ok() && *source == '/' && (operation.number(1) & MOUNT_ATTR_RDONLY) != 0)
+  if (outcome.ok() && *source == '/' && (operation.number(1) & MOUNT_ATTR_RDONLY & ~late_attributes(operation)) != 0)
     outcome = checked(call(__NR_fsconfig, context, FSCONFIG_SET_FLAG, "ro", nullptr, 0), "ro");
   for (uint32_t i = 3; outcome.ok() && i < operation.string_count(); ++i)
     outcome = configure(context, operation.string(i));
   if (outcome.ok()) outcome = checked(call(__NR_fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0), type);
   if (outcome.ok()) {
-    mount = call(__NR_fsmount, context, FSMOUNT_CLOEXEC, operation.number(1));
+    mount = call(__NR_fsmount, context, FSMOUNT_CLOEXEC, operation.number(1) & ~late_attributes(operation));
     outcome = checked(mount, "fsmount");
   }
   call(__NR_close, context);
   return outcome;
+}
+
+Outcome prepare_copy(const Operation& operation, long mount) {
+  if ((operation.number(0) & wire::mount_must_be_proc) != 0 &&
+      file_system_of(static_cast<int>(mount)) != PROC_SUPER_MAGIC)
+    return failed_call(-EINVAL, "only procfs may be mounted at /proc");
+  return set_attributes(mount, operation.number(1), operation.number(2), 0, 0);
 }
 
 // A copy of what is mounted at the source, in the namespace of the host's that we still see.
@@ -78,10 +91,26 @@ Outcome copy_of_source(const Operation& operation, long& mount) {
   const uint64_t below = (operation.number(0) & wire::mount_recursive) != 0 ? recursive : 0;
   mount = call(__NR_open_tree, AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below);
   if (mount < 0) return failed_call(mount, source);
-  if ((operation.number(0) & wire::mount_must_be_proc) != 0 &&
-      file_system_of(static_cast<int>(mount)) != PROC_SUPER_MAGIC)
-    return failed_call(-EINVAL, "only procfs may be mounted at /proc");
-  return set_attributes(mount, operation.number(1), operation.number(2), 0, 0);
+  return prepare_copy(operation, mount);
+}
+
+// The library's copy: with other ids, which only who has rights over the file system may give it.
+Outcome mapped_source(State& state, const Operation& operation, long& mount) {
+  mount = state.mapped;
+  state.mapped = -1;
+  return prepare_copy(operation, mount);
+}
+
+Outcome mapped_file_system(State& state, const Operation& operation, long& mount) {
+  Outcome outcome = new_file_system(operation, mount);
+  if (outcome.ok()) {
+    const Attributes ids = {MOUNT_ATTR_IDMAP, 0, 0, static_cast<uint64_t>(state.mapped)};
+    outcome =
+        checked(call(__NR_mount_setattr, mount, "", AT_EMPTY_PATH, &ids, sizeof ids), "mount_setattr MOUNT_ATTR_IDMAP");
+  }
+  call(__NR_close, state.mapped);
+  state.mapped = -1;
+  return outcome;
 }
 
 uint64_t resolve_of(const Operation& operation) {
@@ -128,8 +157,14 @@ Outcome make_mount(State& state, const Operation& operation) {
   if (state.root < 0 || operation.string_count() < 3) return malformed(0);
   if ((operation.number(0) & wire::mount_remount) != 0) return change_mount(state, operation);
   const bool bind = (operation.number(0) & wire::mount_bind) != 0;
+  const bool mapped = (operation.number(0) & wire::mount_mapped) != 0;
+  if (mapped && state.mapped < 0) return malformed(0);
   long mount = -1;
-  Outcome outcome = bind ? copy_of_source(operation, mount) : new_file_system(operation, mount);
+  Outcome outcome;
+  if (mapped)
+    outcome = bind ? mapped_source(state, operation, mount) : mapped_file_system(state, operation, mount);
+  else
+    outcome = bind ? copy_of_source(operation, mount) : new_file_system(operation, mount);
   long place = -1;
   const char* const destination = operation.string(0);
   bool directory = true;
@@ -139,11 +174,32 @@ Outcome make_mount(State& state, const Operation& operation) {
     outcome = checked(place, destination);
   }
   if (outcome.ok()) outcome = check_place(operation, place);
+  if (outcome.ok() && (operation.number(0) & wire::mount_copy_up) != 0) {
+    outcome = copy_up(place, mount, operation.number(0));
+    if (outcome.ok()) outcome = set_attributes(mount, late_attributes(operation), 0, 0, 0);
+  }
   if (outcome.ok()) outcome = move_mount(mount, place, destination);
   if (outcome.ok()) outcome = finish(operation, mount);
   if (place >= 0) call(__NR_close, place);
   if (mount >= 0) call(__NR_close, mount);
   return outcome;
+}
+
+Outcome await_mapped_mount(State& state, const Operation& operation) {
+  if (operation.number(0) > (wire::mount_ids_below | wire::mount_ids_container) || state.mapped >= 0)
+    return malformed(0);
+  return await_descriptor(state.handshake, wire::Frame::mapped_mount, state.mapped);
+}
+
+Outcome set_label(State& state, const Operation& operation) {
+  if (state.root < 0) return malformed(0);
+  const char* const path = operation.string(0);
+  const char* const label = operation.string(1);
+  const long file = open_in_root(state.root, path, O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  if (file < 0) return failed_call(file, path);
+  const long result = call(__NR_fsetxattr, file, "security.selinux", label, length_of(label) + 1, 0);
+  call(__NR_close, file);
+  return checked(result, label);
 }
 
 Outcome copy_of_place(long place, uint64_t flags, long& copy) {

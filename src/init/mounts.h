@@ -23,4 +23,8 @@ Outcome move_mount(long mount, long place, const char* what);
 Outcome copy_of_place(long place, uint64_t flags, long& copy);
 Outcome make_read_only(long mount, bool with_all_below);
 
+// copy_up.cpp: all that is at `place`, a directory, into the root of `mount`, which is mounted nowhere yet. flags:
+// wire::mount_copy_mode and mount_copy_owner are about that root. What fails ends this process: nothing is cleaned up.
+Outcome copy_up(long place, long mount, uint64_t flags);
+
 }  // namespace reaper::init

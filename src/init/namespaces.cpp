@@ -4,6 +4,7 @@
 #include <linux/fcntl.h>
 #include <linux/sched.h>
 
+#include "init/frames.h"
 #include "init/stages.h"
 #include "init/sys.h"
 
@@ -84,6 +85,19 @@ Outcome set_loopback_up() {
   }
   call(__NR_close, socket);
   return outcome;
+}
+
+// The library, which has rights over the devices of the host's network, speaks for both sides.
+Outcome await_net_devices(State& state) {
+  constexpr int af_netlink = 16;  // AF_NETLINK, netlink(7)
+  constexpr int sock_raw_cloexec = 3 | O_CLOEXEC;
+  const long socket = call(__NR_socket, af_netlink, sock_raw_cloexec, 0);
+  if (socket < 0) return failed_call(socket, "socket AF_NETLINK");
+  const long sent =
+      send_frame_with_descriptor(state.handshake, wire::Frame::network, nullptr, 0, static_cast<int>(socket));
+  call(__NR_close, socket);
+  if (sent < 0) return failed_call(sent, "sendmsg");
+  return await_frame(state.handshake, wire::Frame::networked);
 }
 
 Outcome set_propagation(const Operation& operation) {

@@ -46,10 +46,12 @@ Outcome copy_of_null(long& copy) {
   return outcome;
 }
 
-Outcome empty_directory(long& mount) {
+Outcome empty_directory(const char* label, long& mount) {
   const long context = call(__NR_fsopen, "tmpfs", FSOPEN_CLOEXEC);
   if (context < 0) return failed_call(context, "fsopen tmpfs");
   Outcome outcome = checked(call(__NR_fsconfig, context, FSCONFIG_SET_STRING, "size", "0", 0), "size");
+  if (outcome.ok() && label != nullptr)
+    outcome = checked(call(__NR_fsconfig, context, FSCONFIG_SET_STRING, "context", label, 0), label);
   if (outcome.ok()) outcome = checked(call(__NR_fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0), "tmpfs");
   if (outcome.ok()) {
     mount = call(__NR_fsmount, context, FSMOUNT_CLOEXEC,
@@ -185,14 +187,16 @@ Outcome move_root(State& state) {
 }
 
 Outcome mask_path(const Operation& operation) {
+  if (operation.string_count() == 0) return malformed(0);
   const char* const path = operation.string(0);
+  const char* const label = operation.string_count() > 1 ? operation.string(1) : nullptr;
   const long place = open_inside(path);
   if (place < 0) return is_absent(place) ? Outcome{} : failed_call(place, path);
   struct stat status = {};
   Outcome outcome = checked(call(__NR_fstat, place, &status), path);
   long mount = -1;
   if (outcome.ok())
-    outcome = (status.st_mode & type_mask) == type_directory ? empty_directory(mount) : copy_of_null(mount);
+    outcome = (status.st_mode & type_mask) == type_directory ? empty_directory(label, mount) : copy_of_null(mount);
   if (outcome.ok()) outcome = move_mount(mount, place, path);
   if (mount >= 0) call(__NR_close, mount);
   call(__NR_close, place);

@@ -137,7 +137,7 @@ constexpr Row rows[] = {
     {wire::Op::device, 4, 4, 1, run_stage<make_device>},
     {wire::Op::link, 0, 0, 2, run_stage<make_link>},
     {wire::Op::pivot, 0, 0, 0, run_stage<change_root>},
-    {wire::Op::mask, 0, 0, 1, run_stage<mask_path>},
+    {wire::Op::mask, 0, 0, any, run_stage<mask_path>},
     {wire::Op::read_only_path, 0, 0, 1, run_stage<make_path_read_only>},
     {wire::Op::finish_root, 2, 2, 0, run_stage<finish_root>},
     {wire::Op::console, 0, 0, 0, run_stage<bind_console>},
@@ -153,6 +153,9 @@ constexpr Row rows[] = {
     {wire::Op::enter, 1, 1, 0, run_stage<enter_namespaces>},
     {wire::Op::beside, 0, 0, 0, run_stage<carry_on_beside>},
     {wire::Op::ready, 0, 0, 0, run_stage<await_go>},
+    {wire::Op::mount_ids, 1, 1, 2, run_stage<await_mapped_mount>},
+    {wire::Op::net_devices, 0, 0, any, run_stage<await_net_devices>},
+    {wire::Op::label, 0, 0, 2, run_stage<set_label>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

@@ -62,6 +62,7 @@ Outcome enter_namespaces(State& state, const Operation& operation);
 Outcome set_hostname(const Operation& operation);
 Outcome set_domainname(const Operation& operation);
 Outcome set_loopback_up();
+Outcome await_net_devices(State& state);
 Outcome set_propagation(const Operation& operation);
 
 // sysctl.cpp
@@ -84,6 +85,8 @@ Outcome bind_console();
 
 // mounts.cpp
 Outcome make_mount(State& state, const Operation& operation);
+Outcome await_mapped_mount(State& state, const Operation& operation);
+Outcome set_label(State& state, const Operation& operation);
 
 // keyring.cpp
 Outcome join_session_keyring(const Operation& operation);

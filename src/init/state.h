@@ -38,6 +38,7 @@ struct State {
   int gate = -1;              // until START
   int connection = -1;        // from START until execve
   int root = -1;              // of the container, from `root` until `pivot`
+  int mapped = -1;            // what `mount_ids` has got for the mount that follows
   uint32_t umask = 0;         // the caller's, meanwhile
   char* arguments = nullptr;  // argv[0] and all behind it, in one piece: what /proc/PID/cmdline shows
   uint64_t arguments_size = 0;

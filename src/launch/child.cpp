@@ -93,6 +93,10 @@ const char* carry_capabilities(const ChildWork& work, long& result) {
 
 }  // namespace
 
+int end_child(void*) {
+  return 0;
+}
+
 int run_child(void* argument) {
   auto& work = *static_cast<ChildWork*>(argument);
   long result = 0;

@@ -23,6 +23,9 @@ struct ChildWork {
 // The child's whole life. Never returns to its caller's frame: an exit status, for raw_vfork to end with.
 int run_child(void* work);
 
+// The life of a child that is wanted for its namespaces alone: it ends at once.
+int end_child(void* nothing);
+
 // The system call `number` (clone3 or clone, with CLONE_VM | CLONE_VFORK) with three arguments; in the child it runs
 // `main(argument)` on the caller's stack below its frame, as vfork(2) does, and exits with the result. In the parent,
 // the call's result.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "launch/child.h"
+#include "launch/ended.h"
 #include "launch/launch.h"
 
 namespace reaper {
@@ -33,18 +34,31 @@ class AllSignalsBlocked {
   uint64_t before_ = 0;
 };
 
-long vfork_by_clone3(uint64_t namespaces, int* pidfd, ChildWork& work) {
+struct Child {
+  int (*run)(void*);
+  void* work;
+  int exit_signal;
+};
+
+long vfork_by_clone3(uint64_t namespaces, int* pidfd, const Child& child) {
   clone_args arguments = {};
   arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | namespaces;
   arguments.pidfd = reinterpret_cast<uint64_t>(pidfd);
-  arguments.exit_signal = SIGCHLD;
-  return raw_vfork(SYS_clone3, reinterpret_cast<long>(&arguments), sizeof arguments, 0, run_child, &work);
+  arguments.exit_signal = static_cast<uint64_t>(child.exit_signal);
+  return raw_vfork(SYS_clone3, reinterpret_cast<long>(&arguments), sizeof arguments, 0, child.run, child.work);
 }
 
 // Container engines' seccomp profiles deny clone3 with ENOSYS, because filters cannot look into its argument.
-long vfork_by_clone(uint64_t namespaces, int* pidfd, ChildWork& work) {
-  const auto flags = static_cast<long>(CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | namespaces);
-  return raw_vfork(SYS_clone, flags, 0, reinterpret_cast<long>(pidfd), run_child, &work);
+long vfork_by_clone(uint64_t namespaces, int* pidfd, const Child& child) {
+  const auto flags = static_cast<long>(CLONE_VM | CLONE_VFORK | CLONE_PIDFD | namespaces) | child.exit_signal;
+  return raw_vfork(SYS_clone, flags, 0, reinterpret_cast<long>(pidfd), child.run, child.work);
+}
+
+// Returns when the child has executed something, or has ended. The pid, or a negative errno.
+long vfork_child(uint64_t namespaces, int* pidfd, const Child& child) {
+  const AllSignalsBlocked blocked;
+  const long pid = vfork_by_clone3(namespaces, pidfd, child);
+  return pid == -ENOSYS || pid == -EPERM ? vfork_by_clone(namespaces, pidfd, child) : pid;
 }
 
 constexpr int keeper_limit_ms = 2000;
@@ -152,12 +166,7 @@ Result<Launched> clone_init(const LaunchRequest& request) {
   if (sent > 0) launched.unsent.erase(0, static_cast<size_t>(sent));
 
   int pidfd = -1;
-  long pid;
-  {
-    const AllSignalsBlocked blocked;
-    pid = vfork_by_clone3(request.namespaces, &pidfd, work);
-    if (pid == -ENOSYS || pid == -EPERM) pid = vfork_by_clone(request.namespaces, &pidfd, work);
-  }
+  const long pid = vfork_child(request.namespaces, &pidfd, {run_child, &work, SIGCHLD});
   if (pid < 0) return fail(clone_error(request.namespaces, static_cast<int>(-pid)));
   launched.pid = static_cast<pid_t>(pid);
   launched.pidfd = Fd(pidfd);
@@ -166,6 +175,19 @@ Result<Launched> clone_init(const LaunchRequest& request) {
     return fail(system_error(work.failed_call, std::string(work.failed_call) + " of reaper-init", work.error));
   }
   return launched;
+}
+
+Result<Ended> clone_ended(uint64_t namespaces) {
+  int pidfd = -1;
+  const long pid = vfork_child(namespaces, &pidfd, {end_child, nullptr, 0});
+  if (pid < 0) return fail(clone_error(namespaces, static_cast<int>(-pid)));
+  return Ended{static_cast<pid_t>(pid), Fd(pidfd)};
+}
+
+void reap_ended(const Ended& ended) {
+  siginfo_t info;
+  while (waitid(P_PIDFD, static_cast<id_t>(ended.pidfd.get()), &info, WEXITED | __WALL) != 0 && errno == EINTR) {
+  }
 }
 
 void end_launched(Launched& launched) {

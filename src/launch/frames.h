@@ -29,6 +29,7 @@ class FrameTalk {
   FrameTalk(int socket, int pidfd, std::string_view stage, Deadline deadline)
       : socket_(socket), pidfd_(pidfd), stage_(stage), deadline_(deadline) {}
   Status send(wire::Frame type, std::string_view payload = {}) const;
+  Status send_with(wire::Frame type, int descriptor) const;
   Status send_bytes(std::string_view bytes) const;  // frames, or the rest of one
   // nullopt: end of file between two frames, or the process has ended without another.
   Result<std::optional<ReceivedFrame>> receive() const;

@@ -81,6 +81,22 @@ Status send_frame(const Launched& launched, wire::Frame type) {
   return is_gone(sent) ? Status{} : sent;
 }
 
+Status send_descriptor(const Launched& launched, wire::Frame type, const Fd& descriptor) {
+  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
+  const Status sent = talk.send_with(type, descriptor.get());
+  return is_gone(sent) ? Status{} : sent;
+}
+
+Result<Fd> await_network(Launched& launched) {
+  TRY(send_unsent(launched));
+  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
+  auto answer = TRY(talk.receive());
+  if (!answer) return fail({REAPER_ERR_SYSTEM, 0, "reaper-init ended before it had a network", "", "handshake"});
+  if (answer->type == wire::Frame::error) return fail(error_from_frame(answer->payload));
+  if (answer->type != wire::Frame::network || !answer->descriptor) return fail(out_of_turn());
+  return std::move(answer->descriptor);
+}
+
 static Status await_frame(Launched& launched, wire::Frame wanted) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   // An init that dies while it is being told its plan has said why: its answer is worth more than our EPIPE. After any

@@ -7,6 +7,7 @@ namespace reaper {
 Status read_asked_facts(const Config& config, ProcessFacts& facts) {
   if (config.cgroups_path || planning::has_cgroup_mount(config)) facts.cgroups = TRY(read_cgroup_facts());
   if (!config.uid_mappings.empty() || !config.gid_mappings.empty()) facts.id_maps = read_id_map_facts();
+  if (!config.mount_label.empty()) facts.labels = read_label_facts();
   if (!config.process.has_value()) return {};
   if (config.process->scheduler.has_value()) facts.scheduling = TRY(read_scheduling_facts());
   if (!config.process->apparmor_profile.empty() || !config.process->selinux_label.empty())

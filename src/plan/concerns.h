@@ -114,6 +114,8 @@ Result<UserNamespace> plan_user_namespace(const Config& config, const ProcessFac
 // What an id of the container is outside; nullopt: it is in no range.
 std::optional<uint32_t> mapped_id(const std::vector<IdMapping>& mappings, uint32_t id);
 uint64_t all_capabilities(int last);
+// "0 100000 65536", as the kernel takes it.
+std::string map_text(const std::vector<IdMapping>& mappings, std::string_view between);
 
 // namespaces.cpp: linux.namespaces, hostname and domainname.
 struct NamespacePlan {
@@ -122,6 +124,10 @@ struct NamespacePlan {
   std::vector<Operation> make;     // before the program's own environment is prepared
   std::optional<Operation> late;   // a new cgroup namespace, whose root is the cgroup that the process is in by then
 };
+// net_devices.cpp: what is moved into a network namespace; and whether the caller may. `caller`: outside of any new
+// user namespace.
+Status check_net_devices(const Config& config, const ProcessFacts& caller, Notes& notes);
+void plan_net_devices(const Config& config, std::vector<Operation>& out);
 // sysctl.cpp: what is set in them.
 Status plan_sysctl(const Config& config, const NamespacePlan& namespaces, std::vector<Operation>& out, Notes& notes);
 // Whether another mount namespace than the caller's is joined: all paths lead elsewhere there.
@@ -143,6 +149,14 @@ Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces
                            const std::vector<CgroupPlace>& places, const PlanOptions& options, Notes& notes);
 std::vector<Operation> plan_mounts(const Config& config, bool own_cgroup_namespace, const CgroupFacts& cgroups,
                                    const std::vector<CgroupPlace>& places, const std::string& bundle);
+// mount_ids.cpp: whether what asks for other ids may have them; the operation before such a mount.
+Status check_mount_ids(const Config& config, const ProcessFacts& caller, bool own_user, Notes& notes);
+Operation mount_ids_operation(const Mount& mount, const std::string& pointer);
+// mount_labels.cpp: linux.mountLabel.
+Status check_mount_label(const Config& config, const ProcessFacts& facts, Notes& notes);
+// The mount with the option for it, or, where its file system has none, the operation that follows.
+Mount labelled(Mount mount, const std::string& label);
+std::optional<Operation> label_operation(const Mount& mount, const std::string& label, const std::string& pointer);
 std::vector<Operation> plan_devices(const Config& config, Notes& notes);
 bool has_cgroup_mount(const Config& config);
 // `path`, or what it is below `bundle`.

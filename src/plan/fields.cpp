@@ -95,12 +95,20 @@ constexpr Field mount_fields[] = {{"destination", Form::string, 0},
                                   {"bind", Form::flag, 0, "bind", "", wire::mount_bind},
                                   {"recursive", Form::flag, 0, "recursive", "", wire::mount_recursive},
                                   {"remount", Form::flag, 0, "remount", "", wire::mount_remount},
+                                  {"copy", Form::flag, 0, "copy-up", "", wire::mount_copy_up},
                                   {"set", Form::hexadecimal, 1, "set="},
                                   {"clear", Form::hexadecimal, 2, "clear="},
                                   {"setBelow", Form::hexadecimal, 3, "set-below="},
                                   {"clearBelow", Form::hexadecimal, 4, "clear-below="},
                                   {"propagation", Form::hexadecimal, 5, "propagation="},
                                   {"options", Form::rest, 3, "options "}};
+constexpr Field mount_ids_fields[] = {
+    {"uidMap", Form::string, 0, "uids "},
+    {"gidMap", Form::string, 1, "gids "},
+    {"container", Form::flag, 0, "of the container's user namespace", "", wire::mount_ids_container},
+    {"recursive", Form::flag, 0, "recursive", "", wire::mount_ids_below}};
+constexpr Field net_devices_fields[] = {{"devices", Form::rest, 0}};
+constexpr Field label_fields_of_path[] = {{"path", Form::string}, {"label", Form::string, 1, "as "}};
 constexpr Field device_fields[] = {{"path", Form::string},
                                    {"mode", Form::octal, 0, "mode="},
                                    {"number", Form::hexadecimal, 1, "number="},
@@ -182,6 +190,9 @@ constexpr Row rows[] = {
     {wire::Op::enter, {"setns", enter_fields}},
     {wire::Op::beside, {"clone_parent", {}}},
     {wire::Op::ready, {"ready", {}}},
+    {wire::Op::mount_ids, {"mount_ids", mount_ids_fields}},
+    {wire::Op::net_devices, {"net_devices", net_devices_fields}},
+    {wire::Op::label, {"label", label_fields_of_path}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

@@ -10,6 +10,16 @@ namespace reaper::planning {
 
 namespace {
 
+// What options say of the root of a file system is not copied there.
+uint64_t copy_flags(const std::vector<std::string>& options) {
+  uint64_t flags = wire::mount_copy_up | wire::mount_copy_mode | wire::mount_copy_owner;
+  for (const std::string& option : options) {
+    if (option.starts_with("mode=")) flags &= ~wire::mount_copy_mode;
+    if (option.starts_with("uid=") || option.starts_with("gid=")) flags &= ~wire::mount_copy_owner;
+  }
+  return flags;
+}
+
 Operation operation_of(const Mount& mount, const std::string& pointer, const std::string& bundle) {
   uint64_t flags = 0;
   if (mount.bind) flags |= wire::mount_bind;
@@ -21,6 +31,8 @@ Operation operation_of(const Mount& mount, const std::string& pointer, const std
   // config/mounts.cpp has let only the harmless ones through.
   if (mount.destination.starts_with("/proc/")) flags |= wire::mount_in_proc;
   if (mount.destination == "/proc") flags |= wire::mount_in_proc | (mount.bind ? wire::mount_must_be_proc : 0);
+  if (mount.map_ids) flags |= wire::mount_mapped;
+  if (mount.copy_up) flags |= copy_flags(mount.data);
   Operation operation{wire::Op::mount, pointer, {}, {}};
   operation.numbers = {flags, mount.own.set, mount.own.clear, mount.below.set, mount.below.clear, mount.propagation};
   operation.strings = {mount.destination, mount.bind ? path_from(bundle, mount.source) : mount.source, mount.type};
@@ -109,10 +121,12 @@ std::vector<Operation> plan_mounts(const Config& config, bool own_cgroup_namespa
                                    const std::vector<CgroupPlace>& places, const std::string& bundle) {
   std::vector<Operation> out;
   for (size_t i = 0; i < config.mounts.size(); ++i) {
-    const Mount& mount = config.mounts[i];
+    const Mount mount = labelled(config.mounts[i], config.mount_label);
     const std::string pointer = pointer_join("/mounts", i);
     if (mount.bind || mount.remount || mount.type != "cgroup") {
+      if (mount.map_ids) out.push_back(mount_ids_operation(mount, pointer));
       out.push_back(operation_of(mount, pointer, bundle));
+      if (auto label = label_operation(mount, config.mount_label, pointer)) out.push_back(std::move(*label));
       continue;
     }
     const CgroupMounts all = {mount, pointer, own_cgroup_namespace, cgroups, places};

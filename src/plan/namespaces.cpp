@@ -170,6 +170,11 @@ Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& ini
   plan.make.insert(plan.make.end(), joins.begin(), joins.end());
   TRY(notes.refusals.take(plan_name(wire::Op::hostname, config.hostname, "/hostname", plan, plan.make)));
   TRY(notes.refusals.take(plan_name(wire::Op::domainname, config.domainname, "/domainname", plan, plan.make)));
+  if (!config.net_devices.empty() && !has(plan, "network"))
+    TRY(notes.refusals.refuse(plan_error(REAPER_ERR_INVALID, "/linux/netDevices",
+                                         "needs a network namespace in /linux/namespaces that is not the caller's")));
+  // Before parameters, which may be theirs.
+  plan_net_devices(config, plan.make);
   TRY(plan_sysctl(config, plan, plan.make, notes));
   return plan;
 }

@@ -204,8 +204,11 @@ Status plan_config(const Config& config, const ProcessFacts& caller, const PlanO
   TRY(refuse_warnings(notes.warnings, options.strict));
   UserNamespace user = TRY(plan_user_namespace(config, caller, notes));
   const ProcessFacts& facts = user.inside;
+  TRY(check_mount_ids(config, caller, user.maps.fresh, notes));
+  TRY(check_mount_label(config, caller, notes));
   plan.maps = std::move(user.maps);
   NamespacePlan namespaces = TRY(plan_namespaces(config, state_of_init(facts), notes));
+  TRY(check_net_devices(config, caller, notes));
   plan.namespaces = namespaces.foreign;
   plan.hooks = config.hooks;
   // A session of its own: the workload must not have the caller's terminal (TIOCSTI, CVE-2017-5226). The gate before

@@ -17,6 +17,7 @@ Status refuse_without_root(const Config& config, Notes& notes) {
   } rows[] = {{config.root && config.root->readonly, "/root/readonly"},
               {!config.mounts.empty(), "/mounts"},
               {!config.devices.empty(), "/linux/devices"},
+              {!config.mount_label.empty(), "/linux/mountLabel"},
               {!config.masked_paths.empty(), "/linux/maskedPaths"},
               {!config.readonly_paths.empty(), "/linux/readonlyPaths"},
               {config.rootfs_propagation != 0, "/linux/rootfsPropagation"}};
@@ -56,8 +57,11 @@ Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces
   // "before the pivot_root operation" (config.md, Prestart)
   if (has_create_hooks(config.hooks)) plan.make.push_back({wire::Op::hooks, "/hooks", {}, {}});
   plan.make.push_back({options.no_pivot ? wire::Op::move_root : wire::Op::pivot, "/root/path", {}, {}});
-  for (size_t i = 0; i < config.masked_paths.size(); ++i)
-    plan.late.push_back({wire::Op::mask, pointer_join("/linux/maskedPaths", i), {}, {config.masked_paths[i]}});
+  for (size_t i = 0; i < config.masked_paths.size(); ++i) {
+    Operation mask{wire::Op::mask, pointer_join("/linux/maskedPaths", i), {}, {config.masked_paths[i]}};
+    if (!config.mount_label.empty()) mask.strings.push_back(config.mount_label);
+    plan.late.push_back(std::move(mask));
+  }
   for (size_t i = 0; i < config.readonly_paths.size(); ++i)
     plan.late.push_back(
         {wire::Op::read_only_path, pointer_join("/linux/readonlyPaths", i), {}, {config.readonly_paths[i]}});

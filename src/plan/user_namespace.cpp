@@ -23,15 +23,6 @@ struct Kind {
   std::string_view helper_name;
 };
 
-std::string map_text(const Mappings& mappings, std::string_view between) {
-  std::string text;
-  for (const IdMapping& one : mappings) {
-    if (!text.empty()) text += between;
-    text += std::to_string(one.container) + ' ' + std::to_string(one.host) + ' ' + std::to_string(one.size);
-  }
-  return text;
-}
-
 bool maps_own_id_alone(const Mappings& mappings, uint32_t own) {
   return mappings.size() == 1 && mappings[0].size == 1 && mappings[0].host == own;
 }
@@ -128,6 +119,15 @@ ProcessFacts facts_inside(const Config& config, const ProcessFacts& facts, bool 
 }
 
 }  // namespace
+
+std::string map_text(const Mappings& mappings, std::string_view between) {
+  std::string text;
+  for (const IdMapping& one : mappings) {
+    if (!text.empty()) text += between;
+    text += std::to_string(one.container) + ' ' + std::to_string(one.host) + ' ' + std::to_string(one.size);
+  }
+  return text;
+}
 
 uint64_t all_capabilities(int last) {
   return last >= 63 ? ~uint64_t{0} : (uint64_t{1} << (last + 1)) - 1;

@@ -72,7 +72,7 @@ enum class Op : uint16_t {
   device = 43,  // [mode, number, uid, gid] path
   link = 44,    // path, target
   pivot = 45,   // pivot_root: what was made so far becomes everything there is
-  mask = 46,    // path: hidden, by /dev/null or an empty directory
+  mask = 46,    // path, [label of SELinux]: hidden, by /dev/null or an empty directory
   read_only_path = 47,  // path
   finish_root = 48,     // [0 or 1: read-only, MS_* flags of its propagation or 0]
   console = 49,         // the terminal, which is standard input, over /dev/console
@@ -92,6 +92,11 @@ enum class Op : uint16_t {
   beside = 82,  // clone with CLONE_PARENT: the child, the library's too, carries on with the plan in the pid namespace
                 // that was entered, and this process is at its end
   ready = 83,   // of exec: report READY, wait for GO
+  mount_ids = 120,    // [mount_ids_*] uid map, gid map: of the mount that comes next, whose ids they change. Waits for
+                      // MAPPED_MOUNT, which brings a mount of its source, or a user namespace for a new file system
+  net_devices = 121,  // name here, name there...: NETWORK, with a netlink socket of this network namespace; waits until
+                      // the library has moved these devices into it: NETWORKED
+  label = 122,        // path in the root, label: of security.selinux, where the file system takes no option for it
 };
 inline constexpr uint32_t max_affinity_words = 128;  // 8192 CPUs
 
@@ -102,6 +107,15 @@ inline constexpr uint64_t mount_remount = 4;        // what stands at the destin
 inline constexpr uint64_t mount_no_links = 8;       // the destination must not have symbolic links in it
 inline constexpr uint64_t mount_in_proc = 16;       // the destination may lie in procfs
 inline constexpr uint64_t mount_must_be_proc = 32;  // the source must be procfs
+inline constexpr uint64_t mount_copy_up = 64;       // a new file system begins with a copy of what was there
+inline constexpr uint64_t mount_copy_mode = 128;    // of its root too
+inline constexpr uint64_t mount_copy_owner = 256;   // of its root too
+inline constexpr uint64_t mount_mapped = 512;       // as `mount_ids` before it says
+
+// Of `mount_ids`.
+inline constexpr uint64_t mount_ids_below = 1;      // of what is mounted below as well
+inline constexpr uint64_t mount_ids_container = 2;  // those of the container's user namespace
+inline constexpr uint32_t max_mapped_mounts = 64;
 
 // Of `exec_label`.
 inline constexpr uint64_t label_apparmor = 1;
@@ -156,6 +170,9 @@ enum class Frame : uint16_t {
   mapped = 12,    // library -> init, for `user_namespace`: the maps are written; no payload
   mounted = 20,   // init -> library, for `hooks`: namespaces and mounts are there, the roots not changed; no payload
   hooked = 21,    // library -> init, for `hooks`; no payload
+  mapped_mount = 120,  // library -> init, for `mount_ids`: a mount, or a user namespace, as SCM_RIGHTS; no payload
+  network = 121,       // init -> library, for `net_devices`: a netlink socket as SCM_RIGHTS; no payload
+  networked = 122,     // library -> init, for `net_devices`: the devices are there; no payload
 };
 
 struct FrameHeader {

@@ -21,7 +21,9 @@
 #include "runtime/exec_defaults.h"
 #include "runtime/hooks.h"
 #include "runtime/id_maps.h"
+#include "runtime/mount_ids.h"
 #include "runtime/namespaces.h"
+#include "runtime/net_devices.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
 #include "runtime/request.h"
@@ -269,6 +271,18 @@ Status map_init_ids(Runtime& runtime, const UserNamespaceMaps& maps, Launched& l
   return fail(explain_absence(launched, mapped.error()));
 }
 
+// What reaper-init waits for and only we have the rights for.
+Status help_init(const Plan& plan, Launched& launched) {
+  Status helped;
+  if (const Operation* devices = net_devices_of(plan); devices != nullptr) {
+    Fd inside = TRY(await_network(launched));
+    helped = move_net_devices(launched, *devices, std::move(inside));
+  }
+  if (helped.has_value()) helped = send_mapped_mounts(launched, plan);
+  if (helped.has_value() || !TRY(has_ended(launched.pidfd))) return helped;
+  return fail(explain_absence(launched, helped.error()));
+}
+
 Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
                                     const CreateRequest& request, Aftermath& aftermath) {
   const Prepared prepared = TRY(prepare(*runtime, request, id));
@@ -299,6 +313,7 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   container->record = make_record(prepared, id, born, undo.cgroups, request.new_keyring);
   TRY(place_init(undo.launched, undo.cgroups));
   TRY(map_init_ids(*runtime, prepared.plan.maps, undo.launched));
+  TRY(help_init(prepared.plan, undo.launched));
   // Before READY it costs nothing: init carries out its plan meanwhile. But who finds a staged record with hooks takes
   // it that they have begun.
   if (container->record->hooks_json.empty())

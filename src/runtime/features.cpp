@@ -54,14 +54,14 @@ void write_linux(JsonWriter& out) {
   for (const auto name : {"systemd", "systemdUser", "rdma"}) out.key(name).boolean(false);
   out.end_object();
   // features-linux.md: what the runtime can do, whatever the host has.
-  for (const auto name : {"apparmor", "selinux"}) write_support(out, name, true);
-  for (const auto name : {"intelRdt", "netDevices"}) write_support(out, name, false);
+  for (const auto name : {"apparmor", "selinux", "netDevices"}) write_support(out, name, true);
+  write_support(out, "intelRdt", false);
   write_seccomp(out);
   out.key("memoryPolicy").begin_object();
   for (const auto name : {"modes", "flags"}) out.key(name).begin_array().end_array();
   out.end_object();
   out.key("mountExtensions").begin_object();
-  write_support(out, "idmap", false);
+  write_support(out, "idmap", true);
   out.end_object();
   out.end_object();
 }

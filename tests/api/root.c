@@ -53,3 +53,15 @@ int root_setup(void **state) {
 int can_make_roots(void) {
   return is_root() && holds_capability("CapEff:", CAP_SYS_ADMIN);
 }
+
+char *root_config(const char *script, const char *mounts, const char *root, const char *lin) {
+  char *quoted = json_string(script);
+  char *config = text_of(
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/busybox\",\"sh\",\"-c\",%s],"
+      "\"env\":[\"PATH=/bin\"],\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"%s},\"mounts\":[%s],"
+      "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},"
+      "{\"type\":\"uts\"},{\"type\":\"network\"}]%s}}",
+      quoted, root, mounts, lin);
+  free(quoted);
+  return config;
+}

@@ -16,6 +16,11 @@ void directory_in_root(const struct scene *scene, const char *path);
 void file_in_root(const struct scene *scene, const char *path, const char *text);
 void link_in_root(const struct scene *scene, const char *target, const char *path);
 
+/* A config with that root, in namespaces of the types mount, pid, ipc, uts and network: the shell of busybox runs the
+ * script. `mounts` is what stands in the array, `root` and `lin` are further members of root and linux, each with its
+ * comma before it. free(3) it. */
+char *root_config(const char *script, const char *mounts, const char *root, const char *lin);
+
 /* Whether this process may make namespaces and roots. */
 int can_make_roots(void);
 #define NEED_ROOT_FILE_SYSTEM()                                           \

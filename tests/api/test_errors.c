@@ -67,7 +67,7 @@ static const struct row configs[] = {
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"intelRdt\":{\"closID\":\"a\"}}}",
      {UNSUPPORTED, 0, "config", "/linux/intelRdt", "not supported"}},
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"netDevices\":{\"eth0\":{}}}}",
-     {UNSUPPORTED, 0, "config", "/linux/netDevices", "not supported"}},
+     {INVALID, 0, "plan", "/linux/netDevices", "network namespace"}},
 };
 
 static void test_refused_configs(void **state) {

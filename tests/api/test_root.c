@@ -21,19 +21,6 @@ static const char devpts[] =
     "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\","
     "\"options\":[\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]}";
 
-/* `more` is put behind the mounts: ",\"linux\":..." is taken, members of linux are given by `lin`. */
-static char *root_config(const char *script, const char *mounts, const char *root, const char *lin) {
-  char *quoted = json_string(script);
-  char *config = text_of(
-      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/busybox\",\"sh\",\"-c\",%s],"
-      "\"env\":[\"PATH=/bin\"],\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"%s},\"mounts\":[%s],"
-      "\"linux\":{\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},"
-      "{\"type\":\"uts\"},{\"type\":\"network\"}]%s}}",
-      quoted, root, mounts, lin);
-  free(quoted);
-  return config;
-}
-
 static char *output(const struct scene *scene, const char *script, const char *mounts, const char *root,
                     const char *lin) {
   char *config = root_config(script, mounts, root, lin);
@@ -236,14 +223,6 @@ static void test_masked_and_read_only_paths(void **state) {
   free(mounts);
 }
 
-static void test_propagation(void **state) {
-  NEED_ROOT_FILE_SYSTEM();
-  char *text = output(*state, "busybox grep ' / / ' /proc/self/mountinfo || busybox cat /proc/self/mountinfo", proc, "",
-                      ",\"rootfsPropagation\":\"shared\"");
-  assert_contains(text, "shared:");
-  free(text);
-}
-
 static void test_refusals(void **state) {
   NEED_ROOT_FILE_SYSTEM();
   const struct scene *scene = *state;
@@ -252,8 +231,6 @@ static void test_refusals(void **state) {
   refused_mount(scene, "{\"destination\":\"/a\",\"source\":\"/no/such\",\"options\":[\"bind\"]}",
                 (struct expected){invalid, ENOENT, "root", "/mounts/0/source",
                                   "/mounts/0/source: open_tree: ENOENT: component \"no\" is missing"});
-  refused_mount(scene, "{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"idmap\"]}",
-                (struct expected){unsupported, 0, "config", "/mounts/0/options/0", "idmap"});
   refused_mount(scene, "{\"destination\":\"/a\"}",
                 (struct expected){unsupported, 0, "config", "/mounts/0/type", "a type"});
   refused_mount(scene, "{\"destination\":\"/a/..\",\"type\":\"tmpfs\"}",
@@ -398,7 +375,6 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_devices, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_devices_of_the_host, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_masked_and_read_only_paths, root_setup, scene_teardown),
-      cmocka_unit_test_setup_teardown(test_propagation, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_refusals, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_row3_a_volume_at_proc, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_row4_a_link_at_proc, root_setup, scene_teardown),

@@ -89,9 +89,10 @@ func TestRule093DefaultDevices(t *testing.T) {
 }
 
 func TestRule094NetDevices(t *testing.T) {
+	// With devices to move: api/test_net_devices.c. A clash of names, and what there is none of, are errors.
 	b, whole := rooted(t, "true")
-	whole.linux()["netDevices"] = object{"dummy0": object{}}
-	b.refuses(whole, "/linux/netDevices")
+	whole.linux()["netDevices"] = object{"no-such-device": object{}}
+	b.refuses(whole, "/linux/netDevices/no-such-device")
 }
 
 func TestRule095CgroupsPath(t *testing.T) {

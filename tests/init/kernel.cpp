@@ -299,6 +299,7 @@ long Kernel::handle(const Call& call) {
   if (const auto result = handle_seccomp(*this, call)) return *result;
   if (const auto result = handle_processes(*this, call)) return *result;
   if (const auto result = handle_namespaces(*this, call)) return *result;
+  if (const auto result = handle_copies(*this, call)) return *result;
   if (const auto result = handle_mounts(*this, call)) return *result;
   switch (call.number) {
     case __NR_exit_group:

@@ -32,6 +32,21 @@ struct EndedChild {
   int32_t pid, code, status;
 };
 
+// What stands where a tmpfs is to begin with a copy, and the copy (kernel_copies.cpp). Paths begin below the directory
+// itself, which is "".
+struct File {
+  uint32_t mode = 0;
+  std::string content;  // of a link: its target
+  std::map<std::string, std::string> attributes;
+};
+struct Copies {
+  std::map<std::string, File> originals, made;
+  std::string mounted_over;  // EXDEV
+  std::string changes;       // looks like a pipe
+  std::map<int, std::string> open_originals, open_copies;
+  std::set<int> listed;  // descriptors that were read to their end
+};
+
 struct Kernel {
   // Identity, as capabilities(7) and credentials(7) have it.
   uint32_t uid[3] = {0, 0, 0};
@@ -85,6 +100,7 @@ struct Kernel {
   std::string record, record_name;             // what was written into .exit.new, and what it was renamed to
   std::function<void(Kernel&, int)> on_close;  // close(2) of a descriptor
   std::vector<long> passed;                    // descriptors sent with a frame
+  std::deque<int> given;                       // those that recvmsg(2) gets, one with each frame
 
   // The pseudo-terminal that /dev/ptmx makes (kernel_terminal.cpp).
   struct Pty {
@@ -112,6 +128,9 @@ struct Kernel {
   std::vector<std::string> mounts, options;                  // in the order of the calls
   bool no_devices = false;                                   // mknodat(2) makes none (capabilities(7), CAP_MKNOD)
   uint64_t null_device = 0;                                  // st_rdev of what is opened as a path
+  std::vector<std::string> labels;                           // fsetxattr(2): the place and the value
+
+  Copies copies;
 
   // Filters (kernel_seccomp.cpp). What the loaded one denies comes from `filter_denies`.
   std::vector<uint64_t> filter;  // its instructions
@@ -137,6 +156,9 @@ long handle_terminal(Kernel& k, const Call& call);
 
 // kernel_seccomp.cpp: a part of handle(); none: another call.
 std::optional<long> handle_seccomp(Kernel& k, const Call& call);
+
+// kernel_copies.cpp: a part of handle(); none: another call.
+std::optional<long> handle_copies(Kernel& k, const Call& call);
 
 // kernel_mounts.cpp: a part of handle(); none: another call.
 std::optional<long> handle_mounts(Kernel& k, const Call& call);

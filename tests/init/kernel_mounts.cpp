@@ -83,6 +83,9 @@ std::optional<long> handle_mounts(Kernel& k, const Call& call) {
       return make(k, below(place_at(k, a[1]), text_at(a[2])), S_IFLNK);
     case __NR_fchownat:
       return 0;
+    case __NR_fsetxattr:
+      k.labels.push_back(place_at(k, a[0]) + ": " + text_at(a[1]) + "=" + text_at(a[2]));
+      return 0;
     case __NR_open_tree: {
       const std::string path = text_at(a[1]);
       return new_place(k, "copy of " + (path.empty() ? place_at(k, a[0]) : path));
@@ -97,7 +100,8 @@ std::optional<long> handle_mounts(Kernel& k, const Call& call) {
     case __NR_mount_setattr: {
       const auto* const attributes = reinterpret_cast<const uint64_t*>(a[3]);
       k.mounts.push_back("attributes of " + place_at(k, a[0]) + ": " + std::to_string(attributes[0]) + " " +
-                         std::to_string(attributes[1]) + " " + std::to_string(attributes[2]));
+                         std::to_string(attributes[1]) + " " + std::to_string(attributes[2]) +
+                         (attributes[3] != 0 ? " ids of " + std::to_string(attributes[3]) : ""));
       return 0;
     }
     case __NR_move_mount:

@@ -61,6 +61,22 @@ long send_message(Kernel& k, const Call& call) {
   return size;
 }
 
+long receive_message(Kernel& k, const Call& call) {
+  auto* message = reinterpret_cast<msghdr*>(call.arguments[1]);
+  const size_t size = std::min(k.to_read.size(), message->msg_iov[0].iov_len);
+  memcpy(message->msg_iov[0].iov_base, k.to_read.data(), size);
+  k.to_read.erase(0, size);
+  if (k.given.empty()) return static_cast<long>(size);
+  cmsghdr* header = CMSG_FIRSTHDR(message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(header), &k.given.front(), sizeof(int));
+  k.open.insert(k.given.front());
+  k.given.pop_front();
+  return static_cast<long>(size);
+}
+
 // A killed child ends, and its pid is not listed any more.
 long wait_for_child(Kernel& k, const Call& call) {
   auto at = k.ended.begin();
@@ -129,6 +145,8 @@ std::optional<long> handle_processes(Kernel& k, const Call& call) {
       return clone_process(k, call);
     case __NR_pipe2:
       return make_pipe(k, call);
+    case __NR_recvmsg:
+      return receive_message(k, call);
     case __NR_sendmsg:
       return send_message(k, call);
     case __NR_waitid:
