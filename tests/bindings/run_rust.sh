@@ -33,6 +33,8 @@ if [ -w "$build" ]; then
 fi
 library=$(dirname "$(find "$prefix" -name libreaper.so.0)")
 export PKG_CONFIG_PATH=$library/pkgconfig LD_LIBRARY_PATH=$library
+# Without it a test says that it skips. What cannot be made says why.
+if root=$("$here/../debian_root.sh" "$build"); then export REAPER_DEBIAN_ROOT=$root; else printf '%s\n' "${root#SKIP: }"; fi
 
 # Cargo looks up optional and test crates even where it needs none, so the copy's manifest has none.
 oldest() {

@@ -252,14 +252,44 @@ fn many_threads_have_lives_of_their_own() {
     });
 }
 
-/// A container with namespaces and a root of its own: busybox, copied into the bundle.
-#[test]
-fn busybox_in_a_root() {
+fn may_make_roots() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
     let admin = u64::from_str_radix(&line("CapEff:"), 16).unwrap() & (1 << 21) != 0; // CAP_SYS_ADMIN
-    if !admin || !line("Uid:").starts_with("0\t") {
+    let may = admin && line("Uid:").starts_with("0\t");
+    if !may {
         writeln!(std::io::stdout(), "SKIP: making namespaces needs CAP_SYS_ADMIN").unwrap();
+    }
+    may
+}
+
+/// What a shell says in a container with namespaces and that root.
+fn said_in_a_root(place: &Place, root: &str, program: &str, script: &str, no_pivot: bool) -> String {
+    let text = format!(
+        r#"{{"ociVersion":"1.2.0","hostname":"inside","process":{{"args":[{program},"-c","{script}"],
+        "cwd":"/","env":["PATH=/usr/bin:/bin"]}},"root":{{"path":"{root}","readonly":true}},
+        "mounts":[{{"destination":"/proc","type":"proc","source":"proc"}},
+        {{"destination":"/dev","type":"tmpfs","source":"tmpfs"}}],"linux":{{"namespaces":[{{"type":"mount"}},
+        {{"type":"pid"}},{{"type":"ipc"}},{{"type":"uts"}},{{"type":"network"}}]}}}}"#
+    );
+    let (mut ours, theirs) = pair();
+    let mut create = config(&text);
+    create.bundle(&place.0);
+    let mut container = place.runtime().create("rooted", create.no_pivot(no_pivot).stdout(&theirs)).unwrap();
+    drop(create);
+    drop(theirs);
+    container.start().unwrap();
+    assert!(container.wait().unwrap().success());
+    let mut said = String::new();
+    ours.read_to_string(&mut said).unwrap();
+    container.delete().unwrap();
+    said
+}
+
+/// A container with namespaces and a root of its own: busybox, copied into the bundle.
+#[test]
+fn busybox_in_a_root() {
+    if !may_make_roots() {
         return;
     }
     if std::fs::metadata("/bin/busybox").is_err() {
@@ -267,27 +297,29 @@ fn busybox_in_a_root() {
         return;
     }
     let place = Place::new("busybox");
-    let runtime = place.runtime();
     std::fs::create_dir_all(place.0.join("rootfs/bin")).unwrap();
     std::fs::copy("/bin/busybox", place.0.join("rootfs/bin/busybox")).unwrap();
-    let text = r#"{"ociVersion":"1.2.0","hostname":"inside","process":{"args":["/bin/busybox","sh","-c",
-        "echo $$; busybox hostname; busybox ls /"],"cwd":"/","env":["PATH=/bin"]},"root":{"path":"rootfs"},
-        "mounts":[{"destination":"/proc","type":"proc","source":"proc"}],"linux":{"namespaces":[{"type":"mount"},
-        {"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"network"}]}}"#;
     for no_pivot in [false, true] {
-        let (mut ours, theirs) = pair();
-        let mut create = config(text);
-        create.bundle(&place.0);
-        let mut container = runtime.create("busybox", create.no_pivot(no_pivot).stdout(&theirs)).unwrap();
-        drop(create);
-        drop(theirs);
-        container.start().unwrap();
-        assert!(container.wait().unwrap().success());
-        let mut said = String::new();
-        ours.read_to_string(&mut said).unwrap();
+        let script = "echo $$; busybox hostname; busybox ls /";
+        let said = said_in_a_root(&place, "rootfs", r#""/bin/busybox","sh""#, script, no_pivot);
         assert_eq!(said, "1\ninside\nbin\ndev\nproc\n");
-        container.delete().unwrap();
     }
+}
+
+/// The same with the root of Debian's that the tests of a build share (tests/debian_root.sh).
+#[test]
+fn debian_in_a_root() {
+    if !may_make_roots() {
+        return;
+    }
+    let Ok(root) = std::env::var("REAPER_DEBIAN_ROOT") else {
+        writeln!(std::io::stdout(), "SKIP: no Debian root here").unwrap();
+        return;
+    };
+    let script = ". /etc/os-release; echo $$ $ID $VERSION_CODENAME; hostname; id -un; \
+        touch /x 2>/dev/null || echo read-only";
+    let said = said_in_a_root(&Place::new("debian"), &root, r#""/bin/bash""#, script, false);
+    assert_eq!(said, "1 debian bookworm\ninside\nroot\nread-only\n");
 }
 
 #[test]
