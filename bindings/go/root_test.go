@@ -19,7 +19,7 @@ func needRoots(t *testing.T) {
 }
 
 // rooted is a container with namespaces and that root, where a shell runs the script.
-func rooted(root, program, script) string {
+func rooted(root, program, script string) string {
 	return `{"ociVersion":"1.2.0","hostname":"inside","process":{"args":[` + program + `,"-c","` + script +
 		`"],"cwd":"/","env":["PATH=/usr/bin:/bin"]},"root":{"path":"` + root + `","readonly":true},` +
 		`"mounts":[{"destination":"/proc","type":"proc","source":"proc"},` +

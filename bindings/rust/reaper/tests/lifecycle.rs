@@ -312,10 +312,11 @@ fn debian_in_a_root() {
     if !may_make_roots() {
         return;
     }
-    let Ok(root) = std::env::var("REAPER_DEBIAN_ROOT") else {
+    let root = std::env::var("REAPER_DEBIAN_ROOT").unwrap_or_default();
+    if root.is_empty() {
         writeln!(std::io::stdout(), "SKIP: no Debian root here").unwrap();
         return;
-    };
+    }
     let script = ". /etc/os-release; echo $$ $ID $VERSION_CODENAME; hostname; id -un; \
         touch /x 2>/dev/null || echo read-only";
     let said = said_in_a_root(&Place::new("debian"), &root, r#""/bin/bash""#, script, false);
