@@ -83,8 +83,7 @@ Status send_frame(const Launched& launched, wire::Frame type) {
 
 Status send_descriptor(const Launched& launched, wire::Frame type, const Fd& descriptor) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
-  const Status sent = talk.send_with(type, descriptor.get());
-  return is_gone(sent) ? Status{} : sent;
+  return talk.send_with(type, descriptor.get());
 }
 
 Result<Fd> await_network(Launched& launched) {

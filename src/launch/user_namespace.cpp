@@ -19,7 +19,9 @@ Result<Fd> open_of(const Ended& ended, const char* name, int flags) {
 
 // In one piece or not at all (user_namespaces(7)).
 Status write_map(const Fd& file, const std::string& map) {
-  const ssize_t written = write(file.get(), map.data(), map.size());
+  ssize_t written;
+  do written = write(file.get(), map.data(), map.size());
+  while (written < 0 && errno == EINTR);
   if (written == static_cast<ssize_t>(map.size())) return {};
   return fail(system_error("mount_ids", "write of a map of ids", written < 0 ? errno : EIO));
 }

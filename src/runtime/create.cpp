@@ -180,8 +180,10 @@ Result<ProcessIdentity> identify(const ProcessIdentity& owner, int32_t pid, int6
   return identity;
 }
 
-// It has failed already, and a host that ignores SIGCHLD has reaped it: what it said tells more.
+// It has failed already, and a host that ignores SIGCHLD has reaped it: what it said tells more. One that lives may
+// wait for what it is not going to be given.
 Error explain_absence(Launched& launched, const Error& absent) {
+  if (const auto ended = has_ended(launched.pidfd); !ended.has_value() || !*ended) return absent;
   const Status said = await_ready(launched);
   return said.has_value() ? absent : said.error();
 }

@@ -2,11 +2,15 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/mount.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -131,6 +135,49 @@ std::string Site::config_of(const char* program, const char* hook) const {
   return config + "}";
 }
 
+namespace {
+
+// Something of each kind that tmpcopyup copies, and what is bound with other ids.
+void make_copied(const std::string& directory) {
+  REQUIRE(mkdir(directory.c_str(), 0755) == 0);
+  REQUIRE(mkdir((directory + "/below").c_str(), 0755) == 0);
+  write_whole((directory + "/below/file").c_str(), "text");
+  REQUIRE(symlink("nowhere", (directory + "/link").c_str()) == 0);
+  REQUIRE(mkfifo((directory + "/pipe").c_str(), 0600) == 0);
+  // Not every file system has them.
+  (void)setxattr((directory + "/below/file").c_str(), "trusted.reaper", "1", 1, 0);
+}
+
+// Whether mounts of the file system there can have other ids, for this process: not in every container.
+bool takes_ids(const std::string& directory) {
+  const long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+  if (pid == 0)
+    for (;;) pause();
+  if (pid < 0) return false;
+  const std::string proc = "/proc/" + std::to_string(pid);
+  bool takes = true;
+  for (const char* name : {"/uid_map", "/gid_map"}) {
+    const int map = open((proc + name).c_str(), O_WRONLY | O_CLOEXEC);
+    takes = takes && map >= 0 && write(map, "0 1000 9\n", 9) == 9;
+    if (map >= 0) close(map);
+  }
+  const int ids = open((proc + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC);
+  const auto copy =
+      static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, directory.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<uint64_t>(ids);
+  takes = takes && ids >= 0 && copy >= 0 &&
+          syscall(SYS_mount_setattr, copy, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0;
+  if (copy >= 0) close(copy);
+  if (ids >= 0) close(ids);
+  kill(static_cast<pid_t>(pid), SIGKILL);
+  waitpid(static_cast<pid_t>(pid), nullptr, 0);
+  return takes;
+}
+
+}  // namespace
+
 // The host's programs in a root that has nothing else.
 std::string Site::isolation() const {
   std::string mounts =
@@ -140,6 +187,11 @@ std::string Site::isolation() const {
     if (access(name.c_str(), F_OK) == 0)
       mounts +=
           ",{\"destination\":\"" + name + "\",\"source\":\"" + name + "\",\"options\":[\"rbind\",\"ro\",\"rslave\"]}";
+  mounts += ",{\"destination\":\"/copied\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"tmpcopyup\"]}";
+  if (mapped_)
+    mounts += ",{\"destination\":\"/mapped\",\"source\":\"" + std::string(place_.directory) +
+              "/rootfs/copied\",\"options\":[\"bind\"],\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,"
+              "\"size\":9}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":9}]}";
   return ",\"hostname\":\"walk\",\"root\":{\"path\":\"" + std::string(place_.directory) +
          "/rootfs\",\"readonly\":true},\"mounts\":[" + mounts +
          "],\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"mount\"},{\"type\":"
@@ -152,6 +204,10 @@ Site::Site(const Scenario& scenario) : scenario_(scenario) {
   place_make(&place_);
   mounts_ = count_mounts();
   REQUIRE(mkdir((std::string(place_.directory) + "/rootfs").c_str(), 0755) == 0);
+  if (scenario.isolated) {
+    make_copied(std::string(place_.directory) + "/rootfs/copied");
+    mapped_ = takes_ids(std::string(place_.directory) + "/rootfs/copied");
+  }
   long_config_ = config_of("\"/bin/sleep\",\"1000\"", "/bin/true");
   failing_config_ = scenario.hooks ? config_of("\"/bin/true\"", "/bin/false") : config_of("\"/no/program\"", "");
   scenario_.hooks = false;

@@ -85,7 +85,8 @@ class Site {
   std::string long_config_, short_config_, failing_config_;
   std::string socket_path_, pid_path_;
   int listener_ = -1;
-  size_t mounts_ = 0;  // of this process' namespace, at first
+  size_t mounts_ = 0;    // of this process' namespace, at first
+  bool mapped_ = false;  // a mount with other ids is among the isolated ones
   reaper_runtime* runtime_ = nullptr;
   Report* report_ = nullptr;
 };
