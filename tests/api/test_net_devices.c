@@ -130,6 +130,52 @@ static void test_moved(void **state) {
   assert_same_census(census, take_census(scene->place.root));
 }
 
+/* Of a user namespace of its own, and below a supervisor: the library moves them all the same. */
+static int live_supervised(void *argument) {
+  const struct host *host = argument;
+  CHECK(make_host() == 0);
+  reaper_create_options options = options_of(host->scene, host->config);
+  options.flags = REAPER_CREATE_SUPERVISE;
+  reaper_container *container = NULL;
+  reaper_error *error = NULL;
+  reaper_exit_status status = {.size = sizeof status};
+  if (reaper_create(host->scene->runtime, "supervised", &options, &container, &error) != 0)
+    return complain("create", error);
+  if (reaper_start(container, &error) != 0) return complain("start", error);
+  if (reaper_wait(container, -1, &status, &error) != 0) return complain("wait", error);
+  CHECK(status.exit_code == 0);
+  if (reaper_delete(container, 0, &error) != 0) return complain("delete", error);
+  reaper_container_free(container);
+  CHECK(!has_device("d0"));
+  return 0;
+}
+
+static int try_user_namespace(void *unused) {
+  (void)unused;
+  return unshare(CLONE_NEWUSER) != 0;
+}
+
+static void test_user_namespace(void **state) {
+  NEED_DEVICES();
+  if (in_child(try_user_namespace, NULL) != 0) SKIP("user namespaces cannot be made here");
+  struct host host = {*state,
+                      net_config(*state, HAS("192.0.2.7/24", "eth9") HAS(",UP", "eth9") "[ $(busybox id -u) = 0 ]", "",
+                                 "\"d0\":{\"name\":\"eth9\"}"),
+                      NULL, 0};
+  const char *const before = "{\"type\":\"mount\"}";
+  const char *const at = strstr(host.config, before);
+  const size_t length = strlen(host.config) - 1; /* without the brace that ends it */
+  REQUIRE(at != NULL && host.config[length - 1] == '}');
+  char *config = text_of(
+      "%.*s{\"type\":\"user\"},%.*s,\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":9}],"
+      "\"gidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":9}]}}",
+      (int)(at - host.config), host.config, (int)(length - 1 - (size_t)(at - host.config)), at);
+  free(host.config);
+  host.config = config;
+  assert_int_equal(in_child(live_supervised, &host), 0);
+  free(host.config);
+}
+
 static void test_refused(void **state) {
   NEED_DEVICES();
   const struct scene *scene = *state;
@@ -181,6 +227,7 @@ static void test_needs(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_moved, root_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_user_namespace, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_refused, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_needs, root_setup, scene_teardown),
   };
