@@ -23,7 +23,7 @@ reaper_walk(errno_walk isolated)
 target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")
 
 # What the tests of the state directory share.
-foreach(subject state_files state_full state_leftovers state_time)
+foreach(subject state_files state_filter state_full state_leftovers state_time)
   target_sources(faults_${subject} PRIVATE faults/tamper.c)
 endforeach()
 target_sources(faults_state_full PRIVATE hostile/sandbox.c)

@@ -1,6 +1,8 @@
 // The framed talk with reaper-init, from the library's side.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -46,6 +48,9 @@ class FrameTalk {
   std::string_view stage_;
   Deadline deadline_;
 };
+
+// After EXEC and end of file, which with a filter are not all (wire::ErrorPage): what went wrong behind it, or nothing.
+Status see_program(const ReceivedFrame& exec, int pidfd, pid_t pid, Deadline deadline);
 
 // The sentence behind an error frame.
 Error error_from_frame(std::string_view payload);

@@ -69,6 +69,12 @@ Status await_program(int pidfd, pid_t pid, StartDeadline deadline) {
 
 }  // namespace
 
+Status see_program(const ReceivedFrame& exec, int pidfd, pid_t pid, Deadline deadline) {
+  if (!exec.descriptor) return {};
+  TRY(read_error_page(exec.descriptor));
+  return await_program(pidfd, pid, deadline);
+}
+
 Result<Fd> connect_gate(int state_directory, StartDeadline deadline) {
   Fd socket = unix_socket();
   if (!socket) return fail(system_error("gate", "socket"));
@@ -91,9 +97,7 @@ Status start_through_gate(const Fd& gate, int pidfd, pid_t pid, StartDeadline de
   const auto exec = TRY(expect(talk, wire::Frame::exec));
   if (!exec) return fail({REAPER_ERR_SYSTEM, 0, "the container's process ended before its program ran", "", "start"});
   if (const auto after = TRY(talk.receive())) return fail(unexpected(*after));
-  if (!exec->descriptor) return {};
-  TRY(read_error_page(exec->descriptor));
-  return await_program(pidfd, pid, deadline);
+  return see_program(*exec, pidfd, pid, deadline);
 }
 
 }  // namespace reaper

@@ -40,12 +40,13 @@ Error out_of_turn() {
 Status await_exec(const Launched& launched) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "exec", no_deadline);
   // As at the gate: EXEC, then end of file.
-  for (bool verified = false;; verified = true) {
-    const auto frame = TRY(talk.receive());
-    if (!frame && verified) return {};
+  for (std::optional<ReceivedFrame> exec;;) {
+    auto frame = TRY(talk.receive());
+    if (!frame && exec) return see_program(*exec, launched.pidfd.get(), launched.pid, no_deadline);
     if (!frame) return fail({REAPER_ERR_SYSTEM, 0, "the process ended before its program ran", "", "exec"});
     if (frame->type == wire::Frame::error) return fail(error_from_frame(frame->payload));
-    if (frame->type != wire::Frame::exec || verified) return fail(out_of_turn());
+    if (frame->type != wire::Frame::exec || exec) return fail(out_of_turn());
+    exec = std::move(frame);
   }
 }
 

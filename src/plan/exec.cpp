@@ -53,11 +53,12 @@ struct Parts {
   std::optional<Operation> terminal;
 };
 
-Result<Parts> plan_parts(const Config& config, const ProcessFacts& facts, const InitState& init, Notes& notes) {
+Result<Parts> plan_parts(const Config& config, const ProcessFacts& facts, const InitState& init, bool loads_filter,
+                         Notes& notes) {
   const Process& process = *config.process;
   Parts parts;
   parts.ids = TRY(plan_identity(process, facts, init, notes));
-  parts.capabilities = TRY(plan_capabilities(process, facts, init, parts.ids, notes));
+  parts.capabilities = TRY(plan_capabilities(process, facts, init, parts.ids, notes, loads_filter));
   parts.rlimits = TRY(plan_rlimits(process, facts, init, notes));
   parts.attributes = TRY(plan_attributes(config, facts, init, notes));
   parts.terminal = TRY(plan_terminal(process, init, parts.ids.uid));
@@ -107,6 +108,8 @@ void plan_departure(const Process& process, Parts parts, const ExecPlanOptions& 
   if (process.user.has_value() && process.user->umask.has_value())
     list.add(wire::Op::umask, "/process/user/umask", {*process.user->umask});
 
+  std::optional<Operation> filter;
+  if (options.filter) filter = plan_filter(*options.filter, parts.capabilities.extra, parts.capabilities.before_exec);
   list.add(std::move(parts.capabilities.inherit));
   list.add(std::move(parts.capabilities.keep));
   list.add(std::move(parts.capabilities.drop_bounding));
@@ -124,7 +127,8 @@ void plan_departure(const Process& process, Parts parts, const ExecPlanOptions& 
   list.add(std::move(parts.rlimits.late));
   list.add(wire::Op::signals);
   list.add(wire::Op::descriptors, "", {options.extra_fds});
-  list.add(plan_verify(plan.identity, facts, "/process"));
+  list.add(plan_verify(plan.identity, facts, "/process", parts.capabilities.extra));
+  list.add(std::move(filter));
   list.add(plan_exec(process, shared));
 }
 
@@ -138,7 +142,7 @@ Result<Plan> make_exec_plan(const ExecProcess& exec, const ProcessFacts& facts, 
   Plan plan;
   Notes notes = {exec.warnings, {}};
   TRY(check_rights(init, options.namespaces));
-  Parts parts = TRY(plan_parts(config, facts, init, notes));
+  Parts parts = TRY(plan_parts(config, facts, init, options.filter != nullptr, notes));
   plan.cgroups = options.cgroups;
   plan.identity = planned_identity(exec.process, facts, parts.ids, parts.capabilities.before_exec);
   plan_arrival(exec.process, options, std::move(parts.attributes.labels), {plan.operations});

@@ -106,6 +106,7 @@ struct ExecPlanOptions {
   std::string session_keyring;          // as PlanOptions
   uint32_t extra_fds = 0;
   bool strict = false;
+  std::shared_ptr<const SeccompFilter> filter;  // the container's own
 };
 // Errors: as make_plan().
 Result<Plan> make_exec_plan(const ExecProcess& exec, const ProcessFacts& facts, const ExecPlanOptions& options);

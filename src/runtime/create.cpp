@@ -38,6 +38,7 @@ struct Prepared {
   Bundle bundle;
   Config config;
   ProcessFacts facts;
+  std::shared_ptr<const SeccompFilter> filter;
   Plan plan;
 };
 
@@ -50,7 +51,7 @@ Result<Prepared> prepare(const Runtime& runtime, const CreateRequest& request, s
   prepared.facts = TRY(read_process_facts());
   TRY(read_asked_facts(prepared.config, prepared.facts));
   PlanOptions options = plan_options(request, id, prepared.bundle.path);
-  options.filter = TRY(filter_of(runtime, prepared.config));
+  options.filter = prepared.filter = TRY(filter_of(runtime, prepared.config));
   prepared.plan = TRY(make_plan(prepared.config, prepared.facts, options));
   for (Error& error : check_root(prepared.config, prepared.bundle.path)) return fail(std::move(error));
   return prepared;
@@ -106,8 +107,8 @@ Record make_record(const Prepared& prepared, std::string_view id, const Born& bo
   if (!prepared.config.hooks.empty()) record.hooks_json = hooks_to_json(prepared.config.hooks);
   if (!prepared.plan.namespaces.empty()) record.namespaces_json = encode_namespaces(prepared.plan.namespaces);
   if (!cgroups.list.empty()) record.cgroups_json = encode_cgroups(cgroups);
-  record.exec_json = encode_exec_defaults(
-      {prepared.config.process_json, prepared.config.personality, keyring, prepared.config.seccomp.has_value()});
+  record.exec_json = encode_exec_defaults({prepared.config.process_json, prepared.config.personality, keyring,
+                                           prepared.config.seccomp.has_value(), prepared.filter});
   return record;
 }
 

@@ -86,9 +86,10 @@ Result<uint64_t> namespaces_to_join(const Container& container) {
 Result<Prepared> prepare(const Container& container, const ExecRequest& request) {
   for (Error& error : check_descriptors(request.io)) return fail(std::move(error));
   const ExecDefaults defaults = TRY(decode_exec_defaults(container.record->exec_json));
-  if (defaults.has_filter)  // it would reach what the filter keeps the container from
+  if (defaults.has_filter && !defaults.filter)  // it would reach what the filter keeps the container from
     return fail({REAPER_ERR_UNSUPPORTED, 0,
-                 "the container has a filter of system calls, which this version does not load for a further process",
+                 "the container has a filter of system calls that its record does not hold, by an older version of "
+                 "Reaper: nothing can be executed in it with this filter, and nothing is without",
                  "/linux/seccomp", "exec"});
   const ExecProcess exec = TRY(read_exec_process(request, defaults, container.id()));
   Prepared prepared;
@@ -104,6 +105,7 @@ Result<Prepared> prepare(const Container& container, const ExecRequest& request)
   if (defaults.new_keyring) options.session_keyring = "_ses." + container.id();
   options.extra_fds = static_cast<uint32_t>(request.io.extra_fds.size());
   options.strict = request.io.strict;
+  options.filter = defaults.filter;
   prepared.plan = TRY(make_exec_plan(exec, prepared.facts, options));
   return prepared;
 }

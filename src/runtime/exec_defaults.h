@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "core/result.h"
+#include "seccomp/filter.h"
 
 namespace reaper {
 
@@ -13,12 +15,14 @@ struct ExecDefaults {
   std::string process_json;             // Config::process_json; empty: it has none
   std::optional<uint32_t> personality;  // linux.personality
   bool new_keyring = false;             // a session keyring of its own
-  bool has_filter = false;              // linux.seccomp, which a further process would have to have too
+  bool has_filter = false;              // linux.seccomp, which a further process has to have too
+  // As it was compiled for the container's own process (docs/decisions/0014); none without one, or by older versions.
+  std::shared_ptr<const SeccompFilter> filter;
 };
 
 // For Record::exec_json.
 std::string encode_exec_defaults(const ExecDefaults& defaults);
-// Nothing of it for "", which older versions wrote. CORRUPT.
+// Nothing of it for "", which older versions wrote. CORRUPT; UNSUPPORTED: a filter that this version cannot load.
 Result<ExecDefaults> decode_exec_defaults(const std::string& text);
 
 }  // namespace reaper

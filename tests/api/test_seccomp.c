@@ -327,28 +327,6 @@ static void test_what_a_filter_denies(void **state) {
   }
 }
 
-/* It would be without the filter: not in this version. */
-static void test_no_exec(void **state) {
-  NEED_FILTERS();
-  char *config = script_config("sleep 1000", NNP, "{\"names\":[\"" TARGET "\"],\"action\":\"SCMP_ACT_ERRNO\"}");
-  reaper_container *container = must_create(*state, "e", config);
-  must_start(container);
-  static const char process[] = "{\"args\":[\"/bin/true\"],\"cwd\":\"/\"}";
-  reaper_exec_options options;
-  memset(&options, 0, sizeof options);
-  options.size = sizeof options;
-  options.process = process;
-  options.process_length = sizeof process - 1;
-  const struct expected expected = {REAPER_ERR_UNSUPPORTED, 0, "exec", "/linux/seccomp", "filter"};
-  reaper_process *made = NULL;
-  reaper_error *error = NULL;
-  assert_error(reaper_exec(container, &options, &made, &error), &error, &expected);
-  assert_null(made);
-  assert_int_equal(reaper_delete(container, REAPER_DELETE_FORCE, NULL), REAPER_OK);
-  reaper_container_free(container);
-  free(config);
-}
-
 /* In the running program, and what is known of it. */
 static void test_seen_from_outside(void **state) {
   NEED_FILTERS();
@@ -382,7 +360,6 @@ int main(int argc, char **argv) {
       cmocka_unit_test_setup_teardown(test_flags, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_without_no_new_privs, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_what_a_filter_denies, scene_setup, scene_teardown),
-      cmocka_unit_test_setup_teardown(test_no_exec, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_seen_from_outside, scene_setup, scene_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

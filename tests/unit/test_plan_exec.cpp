@@ -105,6 +105,27 @@ static void lists_of_processors(void**) {
   }
 }
 
+// As for the container's own process: verified with what it takes, then loaded, right before the program.
+static void the_filter_of_the_container(void**) {
+  auto filter = std::make_shared<reaper::SeccompFilter>();
+  filter->instructions = {7};
+  filter->digest = "d";
+  ExecPlanOptions options;
+  options.filter = filter;
+  const Plan plan =
+      plan_of(R"({"args":["id"],"cwd":"/","user":{"uid":1,"gid":1},"capabilities":{}})", root_facts(), options);
+  const size_t count = plan.operations.size();
+  const Operation& loaded = plan.operations[count - 2];
+  assert_true(loaded.op == Op::seccomp && plan.operations[count - 1].op == Op::exec);
+  assert_true(loaded.numbers == (std::vector<uint64_t>{0, 0, bit(CAP_SYS_ADMIN), 0, 0, 0, 7}));
+  assert_true(plan.operations[count - 3].op == Op::verify &&
+              plan.operations[count - 3].numbers[2] == bit(CAP_SYS_ADMIN));
+  const auto refused = reaper::make_exec_plan(document(R"({"args":["id"],"cwd":"/"})"), user_facts(), options);
+  assert_false(refused.has_value());
+  assert_int_equal(refused.error().code, REAPER_ERR_PERMISSION);
+  assert_string_equal(refused.error().pointer.c_str(), "/linux/seccomp");
+}
+
 static void warnings_when_strict(void**) {
   ExecPlanOptions options;
   options.strict = true;
@@ -120,6 +141,7 @@ int main() {
       cmocka_unit_test(a_network_takes_no_second_process),
       cmocka_unit_test(rights),
       cmocka_unit_test(lists_of_processors),
+      cmocka_unit_test(the_filter_of_the_container),
       cmocka_unit_test(warnings_when_strict),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
