@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <string>
 
 #include "attendance.h"
 #include "commands.h"
 #include "creation.h"
 #include "exec_document.h"
+#include "pidfd_socket.h"
 #include "report.h"
 #include "terminal.h"
 
@@ -75,6 +77,16 @@ int read_execution(const Arguments& arguments, Execution& out) {
   return 0;
 }
 
+// Nobody watches over a process whose monitor has not got its pidfd: it is ended.
+int give_up(reaper_process* process, int code) {
+  reaper_exit_status status = {};
+  status.size = sizeof status;
+  (void)reaper_process_kill(process, SIGKILL, nullptr);
+  (void)reaper_process_wait(process, -1, &status, nullptr);
+  reaper_process_free(process);
+  return code;
+}
+
 }  // namespace
 
 int command_exec(const Arguments& arguments) {
@@ -87,6 +99,8 @@ int command_exec(const Arguments& arguments) {
   Runtime runtime;
   Container container;
   if (int code = open_container(arguments, runtime, container)) return code;
+  PidfdSocket monitor;
+  if (int code = monitor.connect(arguments)) return code;
   int32_t console = -1;
   reaper_process* made = nullptr;
   reaper_error* error = nullptr;
@@ -98,6 +112,8 @@ int command_exec(const Arguments& arguments) {
     code = reaper_exec(container.get(), &execution.options, &made, &error);
   }
   if (code != REAPER_OK) return fail(error);
+  code = monitor.send(made);
+  if (code != 0) return give_up(made, code);
   if (detached) {
     // Not freed: that would take the zombie of a program that has ended already from whoever is going to adopt it. In a
     // place that the compiler does not leave out, so that LeakSanitizer sees it.

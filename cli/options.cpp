@@ -83,6 +83,7 @@ constexpr OptionRow exec_options[] = {
     flag(Opt::tty, "tty", 't', "give the program a terminal"),
     pid_file_row,
     console_socket_row,
+    pidfd_socket_row,
     valued(Opt::cwd, "cwd", 0, Kind::text, "DIR", "working directory in the container"),
     valued(Opt::env, "env", 'e', Kind::each, "NAME=VALUE", "add a variable; several times for several"),
     valued(Opt::user, "user", 'u', Kind::text, "UID[:GID]", "ids in the container; numbers alone"),

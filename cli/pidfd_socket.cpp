@@ -45,7 +45,17 @@ int PidfdSocket::send(const reaper_container* container) const {
   if (socket_ < 0) return 0;
   reaper_error* error = nullptr;
   int32_t pidfd = -1;
-  if (reaper_pidfd(container, &pidfd, &error) != REAPER_OK) return fail(error);
+  return reaper_pidfd(container, &pidfd, &error) == REAPER_OK ? pass(pidfd) : fail(error);
+}
+
+int PidfdSocket::send(const reaper_process* process) const {
+  if (socket_ < 0) return 0;
+  reaper_error* error = nullptr;
+  int32_t pidfd = -1;
+  return reaper_process_pidfd(process, &pidfd, &error) == REAPER_OK ? pass(pidfd) : fail(error);
+}
+
+int PidfdSocket::pass(int32_t pidfd) const {
   char text[sizeof label];
   memcpy(text, label, sizeof label);
   iovec data = {text, sizeof label - 1};

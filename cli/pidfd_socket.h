@@ -1,4 +1,5 @@
-// --pidfd-socket: who listens there gets a pidfd of the container's process, as the engines' exit monitors want it.
+// --pidfd-socket: who listens there gets a pidfd of the container's process, or of a further one, as the engines' exit
+// monitors want it.
 #pragma once
 
 #include "arguments.h"
@@ -16,8 +17,10 @@ class PidfdSocket {
   int connect(const Arguments& arguments);
   // Sends it, if it was asked for; the same.
   int send(const reaper_container* container) const;
+  int send(const reaper_process* process) const;
 
  private:
+  int pass(int32_t pidfd) const;  // and closes it
   int socket_ = -1;
 };
 

@@ -99,6 +99,17 @@ Result<uint64_t> process_namespace_inode(int32_t pid, std::string_view type);
 // The CLONE_NEW* flags of those namespaces of another process that are not those which a child of the calling thread is
 // born into. Errors: stat(2) on its ns/.
 Result<uint64_t> foreign_namespaces(int32_t pid);
+// Those of `flags` that do not belong to the user namespace that the process itself is in (ioctl_ns(2)).
+Result<uint64_t> outer_namespaces(int32_t pid, uint64_t flags);
+// A range of ids, here and in the user namespace of another process (user_namespaces(7)).
+struct IdRange {
+  uint32_t inside = 0, outside = 0, size = 0;
+};
+struct UserNamespaceFacts {
+  std::vector<IdRange> uids, gids;
+  bool setgroups_denied = false;
+};
+Result<UserNamespaceFacts> read_user_namespace(int32_t pid);
 // Whether `path` is the calling thread's namespace `own_name`: device and inode are compared, nothing is opened. False
 // as well where this kernel has no such namespace. Errors: stat(2) on `path`.
 Result<bool> same_namespace(std::string_view own_name, const std::string& path);

@@ -52,6 +52,11 @@ Outcome join_process(State& state, const Operation& operation) {
   return checked(call(__NR_setns, operation.number(1), operation.number(0)));
 }
 
+// With the rights of the caller, which it has in none of them once it is in another user namespace.
+Outcome enter_outer_namespaces(const State& state, const Operation& operation) {
+  return checked(call(__NR_setns, state.state_directory, operation.number(0)));
+}
+
 // All at once: the user namespace first, whose rights the others may take (setns(2), Linux 5.8).
 Outcome enter_namespaces(State& state, const Operation& operation) {
   const long joined = call(__NR_setns, state.state_directory, operation.number(0));

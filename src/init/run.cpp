@@ -153,6 +153,8 @@ constexpr Row rows[] = {
     {wire::Op::enter, 1, 1, 0, run_stage<enter_namespaces>},
     {wire::Op::beside, 0, 0, 0, run_stage<carry_on_beside>},
     {wire::Op::ready, 0, 0, 0, run_stage<await_go>},
+    {wire::Op::become_root, 2, 2, 0, run_stage<become_root>},
+    {wire::Op::enter_outer, 1, 1, 0, run_stage<enter_outer_namespaces>},
     {wire::Op::mount_ids, 1, 1, 2, run_stage<await_mapped_mount>},
     {wire::Op::net_devices, 0, 0, any, run_stage<await_net_devices>},
     {wire::Op::label, 0, 0, 2, run_stage<set_label>},

@@ -58,6 +58,7 @@ Outcome unshare_namespaces(const Operation& operation);
 Outcome check_first_process();
 Outcome join_namespace(const Operation& operation);
 Outcome join_process(State& state, const Operation& operation);
+Outcome enter_outer_namespaces(const State& state, const Operation& operation);
 Outcome enter_namespaces(State& state, const Operation& operation);
 Outcome set_hostname(const Operation& operation);
 Outcome set_domainname(const Operation& operation);
@@ -71,6 +72,7 @@ Outcome set_time_offsets(const Operation& operation);
 
 // user_namespace.cpp
 Outcome enter_user_namespace(State& state, const Operation& operation);
+Outcome become_root(const Operation& operation);
 
 // root.cpp
 Outcome enter_root(State& state, const Operation& operation);

@@ -57,6 +57,10 @@ std::string_view hint(const Report& report) {
     case wire::Op::hostname:
     case wire::Op::domainname:
       return "; needs CAP_SYS_ADMIN";
+    case wire::Op::enter:
+    case wire::Op::enter_outer:
+      return "; needs CAP_SYS_ADMIN in the namespaces of the container, and the right to look at its process "
+             "(ptrace(2))";
     case wire::Op::join_process:
       return "; needs CAP_SYS_ADMIN and CAP_SYS_PTRACE";
     case wire::Op::device:

@@ -111,6 +111,14 @@ struct UserNamespace {
   ProcessFacts inside;  // the caller's own where there is no new one
 };
 Result<UserNamespace> plan_user_namespace(const Config& config, const ProcessFacts& facts, Notes& notes);
+// The same of one that stands, whose root reaper-init becomes (Op::become_root). `facts.id_maps` are needed for it.
+struct EnteredUserNamespace {
+  std::vector<IdMapping> gids;
+  Operation become_root;
+  ProcessFacts inside;
+};
+Result<EnteredUserNamespace> plan_entry(const Process& process, const UserNamespaceFacts& user,
+                                        const ProcessFacts& facts, Notes& notes);
 // What an id of the container is outside; nullopt: it is in no range.
 std::optional<uint32_t> mapped_id(const std::vector<IdMapping>& mappings, uint32_t id);
 uint64_t all_capabilities(int last);

@@ -34,8 +34,12 @@ std::optional<Operation> plan_affinity(const std::vector<CpuRange>& ranges, cons
   return operation;
 }
 
-Status check_rights(const InitState& init, uint64_t namespaces) {
+// Of a user namespace and what belongs to it the kernel knows best who may join: whoever made it may, without any
+// capability here.
+Status check_rights(const InitState& init, const ExecPlanOptions& options) {
   constexpr const char* hint = "run as who may join the namespaces of the container";
+  const bool own_user = (options.namespaces & CLONE_NEWUSER) != 0;
+  const uint64_t namespaces = own_user ? options.outer_namespaces : options.namespaces;
   if (namespaces == 0) return {};
   if (!init.has(CAP_SYS_ADMIN)) return fail(lacks_capability(CAP_SYS_ADMIN, namespaces_pointer, hint));
   // setns(2): a mount namespace brings its root with it.
@@ -46,6 +50,8 @@ Status check_rights(const InitState& init, uint64_t namespaces) {
 
 // What plan_exec_process() puts together.
 struct Parts {
+  std::optional<Operation> become_root;
+  ProcessFacts inside;  // the caller's own, or those of the root of a user namespace
   IdentityPlan ids;
   CapabilityPlan capabilities;
   RlimitPlan rlimits;
@@ -53,14 +59,26 @@ struct Parts {
   std::optional<Operation> terminal;
 };
 
-Result<Parts> plan_parts(const Config& config, const ProcessFacts& facts, const InitState& init, bool loads_filter,
+Result<Parts> plan_parts(const Config& config, const ProcessFacts& caller, const ExecPlanOptions& options,
                          Notes& notes) {
   const Process& process = *config.process;
   Parts parts;
-  parts.ids = TRY(plan_identity(process, facts, init, notes));
-  parts.capabilities = TRY(plan_capabilities(process, facts, init, parts.ids, notes, loads_filter));
-  parts.rlimits = TRY(plan_rlimits(process, facts, init, notes));
-  parts.attributes = TRY(plan_attributes(config, facts, init, notes));
+  parts.inside = caller;
+  std::vector<IdMapping> gids;
+  InitState outside = state_of_init(caller);
+  if ((options.namespaces & CLONE_NEWUSER) != 0) {
+    EnteredUserNamespace entered = TRY(plan_entry(process, options.user, caller, notes));
+    parts.become_root = std::move(entered.become_root);
+    parts.inside = std::move(entered.inside);
+    gids = std::move(entered.gids);
+    outside.capabilities = {};  // limits and scheduling are the host's, where its root has no rights
+  }
+  const ProcessFacts& facts = parts.inside;
+  const InitState init = state_of_init(facts);
+  parts.ids = TRY(plan_identity(process, facts, init, notes, gids));
+  parts.capabilities = TRY(plan_capabilities(process, facts, init, parts.ids, notes, options.filter != nullptr));
+  parts.rlimits = TRY(plan_rlimits(process, facts, outside, notes));
+  parts.attributes = TRY(plan_attributes(config, facts, outside, notes));
   parts.terminal = TRY(plan_terminal(process, init, parts.ids.uid));
   return parts;
 }
@@ -81,24 +99,27 @@ struct List {
 };
 
 // Up to the container's namespaces: what is taken from the caller's view, or would be the container's to forge later.
-void plan_arrival(const Process& process, const ExecPlanOptions& options, std::vector<Operation> labels, List list) {
+void plan_arrival(const Process& process, const ExecPlanOptions& options, Parts& parts, List list) {
   list.add(wire::Op::session);
   if (process.exec_cpu_affinity) list.add(plan_affinity(process.exec_cpu_affinity->initial, "initial"));
   if (!options.cgroups.empty()) list.add(cgroup_operation(options.cgroups));
   if (process.exec_cpu_affinity) list.add(plan_affinity(process.exec_cpu_affinity->final, "final"));
   if (process.oom_score_adj.has_value())
     list.add(wire::Op::oom_score_adj, "/process/oomScoreAdj", {static_cast<uint64_t>(int64_t{*process.oom_score_adj})});
-  list.add(std::move(labels));
+  list.add(std::move(parts.attributes.labels));
   // Before it joins anything: nobody in the container may trace it (CVE-2016-9962).
   list.add(wire::Op::not_dumpable);
-  if (options.namespaces != 0) list.add(wire::Op::enter, namespaces_pointer, {options.namespaces});
+  const bool own_user = (options.namespaces & CLONE_NEWUSER) != 0;
+  const uint64_t outer = own_user ? options.outer_namespaces : 0;
+  if (outer != 0) list.add(wire::Op::enter_outer, namespaces_pointer, {outer});
+  if (options.namespaces != 0) list.add(wire::Op::enter, namespaces_pointer, {options.namespaces & ~outer});
+  list.add(std::move(parts.become_root));
   if ((options.namespaces & CLONE_NEWPID) == 0) return;
   list.add(wire::Op::beside, namespaces_pointer);
   list.add(wire::Op::session);  // of its own: the other one's leader is gone
 }
 
-void plan_departure(const Process& process, Parts parts, const ExecPlanOptions& options, const Plan& plan,
-                    const ProcessFacts& facts, List list) {
+void plan_departure(const Process& process, Parts parts, const ExecPlanOptions& options, const Plan& plan, List list) {
   PlanOptions shared;
   shared.session_keyring = options.session_keyring;
   list.add(std::move(parts.terminal));
@@ -127,7 +148,7 @@ void plan_departure(const Process& process, Parts parts, const ExecPlanOptions& 
   list.add(std::move(parts.rlimits.late));
   list.add(wire::Op::signals);
   list.add(wire::Op::descriptors, "", {options.extra_fds});
-  list.add(plan_verify(plan.identity, facts, "/process", parts.capabilities.extra));
+  list.add(plan_verify(plan.identity, parts.inside, "/process", parts.capabilities.extra));
   list.add(std::move(filter));
   list.add(plan_exec(process, shared));
 }
@@ -138,15 +159,14 @@ Result<Plan> make_exec_plan(const ExecProcess& exec, const ProcessFacts& facts, 
   Config config;
   config.process = exec.process;
   config.personality = options.personality;
-  const InitState init = state_of_init(facts);
   Plan plan;
   Notes notes = {exec.warnings, {}};
-  TRY(check_rights(init, options.namespaces));
-  Parts parts = TRY(plan_parts(config, facts, init, options.filter != nullptr, notes));
+  TRY(check_rights(state_of_init(facts), options));
+  Parts parts = TRY(plan_parts(config, facts, options, notes));
   plan.cgroups = options.cgroups;
-  plan.identity = planned_identity(exec.process, facts, parts.ids, parts.capabilities.before_exec);
-  plan_arrival(exec.process, options, std::move(parts.attributes.labels), {plan.operations});
-  plan_departure(exec.process, std::move(parts), options, plan, facts, {plan.operations});
+  plan.identity = planned_identity(exec.process, parts.inside, parts.ids, parts.capabilities.before_exec);
+  plan_arrival(exec.process, options, parts, {plan.operations});
+  plan_departure(exec.process, std::move(parts), options, plan, {plan.operations});
   plan.warnings = std::move(notes.warnings);
   if (options.strict && !plan.warnings.empty())
     return fail(plan_error(REAPER_ERR_INVALID, plan.warnings.front().pointer, plan.warnings.front().message));

@@ -101,6 +101,8 @@ Result<Plan> make_hook_plan(const Hook& hook, const std::string& pointer, const 
 // A further process of a running container: exec.
 struct ExecPlanOptions {
   uint64_t namespaces = 0;              // CLONE_NEW* of the container's that are not the caller's
+  uint64_t outer_namespaces = 0;        // those of them that do not belong to its user namespace
+  UserNamespaceFacts user;              // that namespace, where it is one of them
   std::vector<CgroupPlace> cgroups;     // the container's own
   std::optional<uint32_t> personality;  // the container's
   std::string session_keyring;          // as PlanOptions

@@ -70,18 +70,21 @@ Status check_option(const std::string& option, const Config& config, const std::
                 : want_mapped(id, config.gid_mappings, pointer, "gidMappings", notes);
 }
 
+Status check_user(const User& user, const Mappings& uids, const Mappings& gids, Notes& notes) {
+  TRY(want_mapped(user.uid, uids, "/process/user/uid", "uidMappings", notes));
+  TRY(want_mapped(user.gid, gids, "/process/user/gid", "gidMappings", notes));
+  const std::vector<uint32_t> groups = user.additional_gids.value_or(std::vector<uint32_t>{});
+  for (size_t i = 0; i < groups.size(); ++i)
+    TRY(want_mapped(groups[i], gids, pointer_join("/process/user/additionalGids", i), "gidMappings", notes));
+  return {};
+}
+
 // Every id of the configuration is one of the container's (config.md, User).
 Status check_ids(const Config& config, Notes& notes) {
   const Mappings& uids = config.uid_mappings;
   const Mappings& gids = config.gid_mappings;
-  if (config.process.has_value() && config.process->user.has_value()) {
-    const User& user = *config.process->user;
-    TRY(want_mapped(user.uid, uids, "/process/user/uid", "uidMappings", notes));
-    TRY(want_mapped(user.gid, gids, "/process/user/gid", "gidMappings", notes));
-    const std::vector<uint32_t> groups = user.additional_gids.value_or(std::vector<uint32_t>{});
-    for (size_t i = 0; i < groups.size(); ++i)
-      TRY(want_mapped(groups[i], gids, pointer_join("/process/user/additionalGids", i), "gidMappings", notes));
-  }
+  if (config.process.has_value() && config.process->user.has_value())
+    TRY(check_user(*config.process->user, uids, gids, notes));
   for (size_t i = 0; i < config.devices.size(); ++i) {
     const std::string pointer = pointer_join("/linux/devices", i);
     TRY(want_mapped(config.devices[i].uid, uids, pointer + "/uid", "uidMappings", notes));
@@ -105,17 +108,24 @@ std::vector<uint32_t> groups_inside(const ProcessFacts& facts, const Mappings& m
 }
 
 // What reaper-init is when it has become root there: create_user_ns() gives it everything, and nothing else is kept.
-ProcessFacts facts_inside(const Config& config, const ProcessFacts& facts, bool setgroups_denied) {
+ProcessFacts facts_inside(const Mappings& gids, const ProcessFacts& facts, bool setgroups_denied) {
   ProcessFacts inside = facts;
   inside.real_uid = inside.effective_uid = inside.saved_uid = 0;
   inside.real_gid = inside.effective_gid = inside.saved_gid = 0;
   inside.groups.clear();
-  if (setgroups_denied) inside.groups = groups_inside(facts, config.gid_mappings);
+  if (setgroups_denied) inside.groups = groups_inside(facts, gids);
   const uint64_t all = all_capabilities(facts.last_capability);
   inside.capabilities = {all, all, 0, 0, all};
   inside.securebits = 0;
   inside.setgroups_denied = setgroups_denied;
   return inside;
+}
+
+Mappings mappings_of(const std::vector<IdRange>& ranges) {
+  Mappings mappings;
+  mappings.reserve(ranges.size());
+  for (const IdRange& range : ranges) mappings.push_back({range.inside, range.outside, range.size});
+  return mappings;
 }
 
 }  // namespace
@@ -169,7 +179,7 @@ Result<UserNamespace> plan_user_namespace(const Config& config, const ProcessFac
   // The condition under which the kernel lets an ordinary user map its own group: it could drop groups that deny it
   // something otherwise (CVE-2014-8989).
   maps.deny_setgroups = maps.gid_helper.empty() && (facts.capabilities.effective & capability_bit(CAP_SETGID)) == 0;
-  own.inside = facts_inside(config, facts, maps.deny_setgroups);
+  own.inside = facts_inside(config.gid_mappings, facts, maps.deny_setgroups);
   Operation enter{wire::Op::user_namespace,
                   "/linux/uidMappings",
                   {own.inside.capabilities.permitted, maps.deny_setgroups ? 0U : 1U},
@@ -178,6 +188,22 @@ Result<UserNamespace> plan_user_namespace(const Config& config, const ProcessFac
     if (!helper->empty()) enter.strings.push_back(*helper);
   own.enter = std::move(enter);
   return own;
+}
+
+Result<EnteredUserNamespace> plan_entry(const Process& process, const UserNamespaceFacts& user,
+                                        const ProcessFacts& facts, Notes& notes) {
+  EnteredUserNamespace entered;
+  const Mappings uids = mappings_of(user.uids);
+  entered.gids = mappings_of(user.gids);
+  TRY(check_mappings(uids, "/linux/uidMappings"));
+  TRY(check_mappings(entered.gids, "/linux/gidMappings"));
+  if (process.user.has_value()) TRY(check_user(*process.user, uids, entered.gids, notes));
+  entered.inside = facts_inside(entered.gids, facts, user.setgroups_denied);
+  entered.become_root = {wire::Op::become_root,
+                         "/linux/uidMappings",
+                         {entered.inside.capabilities.permitted, user.setgroups_denied ? 0U : 1U},
+                         {}};
+  return entered;
 }
 
 }  // namespace reaper::planning

@@ -92,6 +92,9 @@ enum class Op : uint16_t {
   beside = 82,  // clone with CLONE_PARENT: the child, the library's too, carries on with the plan in the pid namespace
                 // that was entered, and this process is at its end
   ready = 83,   // of exec: report READY, wait for GO
+  become_root = 84,  // [capabilities, 1: setgroups is allowed] in a user namespace that was entered: its root, with
+                     //  exactly these capabilities
+  enter_outer = 85,  // [CLONE_NEW* flags] as `enter`, before it: those that do not belong to the user namespace there
   mount_ids = 120,    // [mount_ids_*] uid map, gid map: of the mount that comes next, whose ids they change. Waits for
                       // MAPPED_MOUNT, which brings a mount of its source, or a user namespace for a new file system
   net_devices = 121,  // name here, name there...: NETWORK, with a netlink socket of this network namespace; waits until

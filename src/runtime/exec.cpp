@@ -73,14 +73,19 @@ Result<ExecProcess> read_exec_process(const ExecRequest& request, const ExecDefa
 
 // Its namespaces that are not ours. The process is asked last whether it lives: alive now, it had its pid all the
 // while.
-Result<uint64_t> namespaces_to_join(const Container& container) {
-  const auto flags = foreign_namespaces(container.record->init.pid);
+Status find_namespaces(const Container& container, ExecPlanOptions& options, ProcessFacts& facts) {
+  const int32_t pid = container.record->init.pid;
+  const auto look = [&]() -> Status {
+    options.namespaces = TRY(foreign_namespaces(pid));
+    if ((options.namespaces & CLONE_NEWUSER) == 0) return {};
+    options.user = TRY(read_user_namespace(pid));
+    options.outer_namespaces = TRY(outer_namespaces(pid, options.namespaces));
+    facts.id_maps = read_id_map_facts();
+    return {};
+  };
+  Status looked = look();
   if (TRY(has_ended(container.pidfd))) return fail(not_running());
-  if (flags.has_value() && (*flags & CLONE_NEWUSER) != 0)
-    return fail({REAPER_ERR_UNSUPPORTED, 0,
-                 "the container is in another user namespace than the caller, which this version does not join",
-                 "/linux/namespaces", "exec"});
-  return flags;
+  return looked;
 }
 
 Result<Prepared> prepare(const Container& container, const ExecRequest& request) {
@@ -99,7 +104,7 @@ Result<Prepared> prepare(const Container& container, const ExecRequest& request)
   prepared.facts = TRY(read_process_facts());
   TRY(read_asked_facts(prepared.config, prepared.facts));
   ExecPlanOptions options;
-  options.namespaces = TRY(namespaces_to_join(container));
+  TRY(find_namespaces(container, options, prepared.facts));
   for (const Cgroup& cgroup : prepared.cgroups.list) options.cgroups.push_back(cgroup.place);
   options.personality = defaults.personality;
   if (defaults.new_keyring) options.session_keyring = "_ses." + container.id();

@@ -30,6 +30,14 @@ func (b *box) exec(words ...string) string {
 	return b.ok(append([]string{"exec"}, words...)...)
 }
 
+// pidIn is what a pid file says.
+func pidIn(t *testing.T, file string) int {
+	t.Helper()
+	pid, err := strconv.Atoi(read(t, file))
+	check(t, err)
+	return pid
+}
+
 func TestExecForms(t *testing.T) {
 	t.Parallel()
 	b := sleeping(t, object{"cwd": "/usr", "env": []string{standardPATH, "COLOUR=red"}})
@@ -123,8 +131,7 @@ func TestExecDetached(t *testing.T) {
 	pidFile := filepath.Join(b.dir, "pid")
 	note := filepath.Join(b.dir, "note")
 	b.exec("-d", "--pid-file", pidFile, "c", "sh", "-c", "echo $$ > "+note+"; exit 6")
-	pid, err := strconv.Atoi(read(t, pidFile))
-	check(t, err)
+	pid := pidIn(t, pidFile)
 	// It is left to whoever adopts it: this test is a subreaper.
 	want(t, "exit status", reap(t, pid).ExitStatus(), 6)
 	want(t, "its pid", read(t, note), fmt.Sprintf("%d\n", pid))
@@ -186,7 +193,5 @@ func TestExecTerminal(t *testing.T) {
 	master, _ := take()
 	_, err := master.WriteString("9\n")
 	check(t, err)
-	pid, err := strconv.Atoi(read(t, filepath.Join(b.dir, "pid")))
-	check(t, err)
-	want(t, "exit status", reap(t, pid).ExitStatus(), 9)
+	want(t, "exit status", reap(t, pidIn(t, filepath.Join(b.dir, "pid"))).ExitStatus(), 9)
 }

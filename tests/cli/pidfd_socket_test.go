@@ -43,6 +43,21 @@ func TestPidfdSocket(t *testing.T) {
 		want(t, "the process behind the descriptor", info["Pid"], b.state("c").Pid)
 		check(t, syscall.Close(pidfd))
 		check(t, listener.Close())
+		if line == "run -d" { // and that of a further process
+			listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+			check(t, err)
+			pidFile := filepath.Join(b.dir, "pid")
+			b.ok("exec", "-d", "--pid-file", pidFile, "--pidfd-socket", path, "c", "sleep", "1000000")
+			text, pidfd := received(t, listener)
+			want(t, "text", text, "pidfd")
+			info := procStatus(read(t, fmt.Sprintf("/proc/self/fdinfo/%d", pidfd)))
+			pid := pidIn(t, pidFile)
+			want(t, "the process behind the descriptor", info["Pid"], pid)
+			check(t, syscall.Close(pidfd))
+			check(t, listener.Close())
+			check(t, syscall.Kill(pid, syscall.SIGKILL))
+			reap(t, pid)
+		}
 		b.ok("delete", "--force", "c")
 	}
 }
@@ -58,4 +73,9 @@ func TestPidfdSocketErrors(t *testing.T) {
 		b.fails(phrases("--pidfd-socket", errno), "create", "-b", b.bundle, "--pidfd-socket", path, "c")
 		want(t, "list", b.ok("list", "-q"), "")
 	}
+	b.create("c", config(forever...))
+	b.ok("start", "c")
+	note := filepath.Join(b.dir, "note")
+	b.fails(phrases("--pidfd-socket", "ENOENT"), "exec", "--pidfd-socket", filepath.Join(b.dir, "none"), "c", "touch", note)
+	want(t, "whether it ran", exists(note), false)
 }

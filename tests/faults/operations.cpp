@@ -114,6 +114,25 @@ int run_wait(Round& round) {
   return result;
 }
 
+// A further process, to its end.
+int run_exec(Round& round) {
+  static constexpr char process[] = R"({"args":["/bin/true"]})";
+  reaper_exec_options options = {};
+  options.size = sizeof options;
+  options.flags = REAPER_EXEC_LAY_OVER;
+  options.process = process;
+  options.process_length = sizeof process - 1;
+  reaper_process* made = nullptr;
+  const int result = reaper_exec(round.container, &options, &made, &round.error);
+  if (result != REAPER_OK) return result;
+  reaper_exit_status status = {};
+  status.size = sizeof status;
+  const int waited = reaper_process_wait(made, wait_limit_ms, &status, &round.error);
+  if (waited == REAPER_OK && status.exit_code != 0) round.wrong("the exit code is not 0");
+  reaper_process_free(made);
+  return waited;
+}
+
 [[noreturn]] void end_child(const char* what, const reaper_error* error) {
   dprintf(2, "%s: %s\n", what, reaper_error_message(error));
   _exit(1);
@@ -139,6 +158,7 @@ const std::vector<Operation> operations = {
     {"create", Before::nothing, false, true, run_create},
     {"failing-create", Before::nothing, true, true, run_failing_create},
     {"start", Before::created, false, true, run_start},
+    {"exec", Before::running, false, true, run_exec},
     {"kill", Before::running, false, true, run_kill},
     {"kill-all", Before::running, false, true, run_kill_all},
     {"delete", Before::ended, false, true, run_delete},

@@ -171,6 +171,15 @@ static int act_start(struct bench* bench, reaper_error** error) {
   return reaper_start(bench->container, error);
 }
 
+static int act_exec(struct bench* bench, reaper_error** error) {
+  static const char process[] = "{\"args\":[\"/bin/true\"],\"env\":[\"A=c\"],\"oomScoreAdj\":1000,\"unknown\":1}";
+  const reaper_exec_options options = {sizeof options, process, sizeof process - 1, .flags = REAPER_EXEC_LAY_OVER};
+  reaper_process* made = NULL;
+  const int result = reaper_exec(bench->container, &options, &made, error);
+  reaper_process_free(made);
+  return result;
+}
+
 static int act_kill(struct bench* bench, reaper_error** error) {
   return reaper_kill(bench->container, SIGKILL, 0, error);
 }
@@ -318,6 +327,7 @@ static const struct operation operations[] = {
     {"start", created, plain_config, 0, 0, act_start, is_running, has_not_started},
     {"start supervised", created, plain_config, SUPERVISED, 0, act_start, is_running, has_not_started},
     {"start with hooks", created, hooked_config, 0, 0, act_start, is_running, has_not_started},
+    {"exec", running, plain_config, 0, 0, act_exec, NULL, is_running},
     {"kill", running, plain_config, 0, 0, act_kill, dies, is_running},
     {"kill all", running, plain_config, 0, 0, act_kill_all, dies, NULL},
     {"kill all of a tree", running, tree_config, 0, 0, act_kill_all, tree_dies, nobody_stays_stopped},

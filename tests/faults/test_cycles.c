@@ -1,5 +1,6 @@
 /* Many lives in one process: descriptors, threads, zombies, memory, mounts and directories end where they began.
  * REAPER_CYCLES=100000 for more of them. */
+#include "processes.h"
 #include "root.h"
 #include "supervised.h"
 #include "terminal.h"
@@ -143,6 +144,38 @@ static void isolated_once(const struct scene* scene) {
   live(scene, &options);
 }
 
+static reaper_container* host_of_exec;
+
+/* One that ends by itself, one that is killed, and one whose program is not there. */
+static void exec_once(const struct scene* scene) {
+  (void)scene;
+  reaper_process* process = must_exec(host_of_exec, "{\"args\":[\"/bin/true\"],\"cwd\":\"/\"}");
+  assert_int_equal(must_end(process).exit_code, 0);
+  reaper_process_free(process);
+  process = must_exec(host_of_exec, "{\"args\":[\"/bin/sleep\",\"1000\"],\"cwd\":\"/\"}");
+  assert_int_equal(reaper_process_kill(process, 9, NULL), REAPER_OK);
+  assert_int_equal(must_end(process).signal, 9);
+  reaper_process_free(process);
+  refused_exec(host_of_exec, "{\"args\":[\"/nowhere\"],\"cwd\":\"/\"}",
+               (struct expected){REAPER_ERR_EXEC, 2, "find", "/process/args/0", "no such file or directory"});
+}
+
+static void test_exec(void** state) {
+  host_of_exec = running(*state, "host", "");
+  repeat(*state, "exec (three of them each)", cycles(1000), exec_once);
+  end(host_of_exec);
+}
+
+/* By way of two processes each, which are both to be reaped. */
+static void test_exec_in_namespaces(void** state) {
+  if (!is_root() || !holds_capability("CapEff:", CAP_SYS_ADMIN)) SKIP("making namespaces needs CAP_SYS_ADMIN");
+  host_of_exec = must_run(*state, "host",
+                          "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/sleep\",\"1000\"],\"cwd\":\"/\"},"
+                          "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"}]}}");
+  repeat(*state, "exec into namespaces (three of them each)", cycles(500), exec_once);
+  end(host_of_exec);
+}
+
 /* How many processes have a mount of this scene's root: a namespace lives as long as somebody is in it. */
 static int holders(const struct scene* scene) {
   const char* const name = strrchr(scene->place.directory, '/');
@@ -196,9 +229,13 @@ static void test_failures(void** state) {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, scene_teardown)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(test_plain),    TEST(test_supervised),
-      TEST(test_hooks),    TEST(test_terminals),
-      TEST(test_failures), cmocka_unit_test_setup_teardown(test_isolated, root_setup, scene_teardown)};
+  const struct CMUnitTest tests[] = {TEST(test_plain),
+                                     TEST(test_supervised),
+                                     TEST(test_hooks),
+                                     TEST(test_terminals),
+                                     TEST(test_failures),
+                                     TEST(test_exec),
+                                     TEST(test_exec_in_namespaces),
+                                     cmocka_unit_test_setup_teardown(test_isolated, root_setup, scene_teardown)};
   return cmocka_run_group_tests_name("cycles", tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <set>
 
 #include "faults/tables.h"
@@ -58,7 +60,8 @@ std::string Walk::judge_failure(const Operation& operation) {
     return "an error that says nothing";
   if (strchr(report.message, '\n') != nullptr) return "a message of more than one line";
   if (strcmp(operation.name, "create") == 0) return site.has_pid_file() ? "the pid file is left" : site.judge_nothing();
-  if (!operation.changes && operation.before == Before::running && site.status_now() != REAPER_STATUS_RUNNING)
+  const bool only_looks = !operation.changes || strcmp(operation.name, "exec") == 0;
+  if (only_looks && operation.before == Before::running && site.status_now() != REAPER_STATUS_RUNNING)
     return "what only looks has changed the status";
   return "";
 }
@@ -139,13 +142,18 @@ void Walk::over(const Operation& operation) {
 const Scenario* scenario = find_scenario("plain");
 const char* only;
 
+bool is_one_of(const Operation& operation, std::initializer_list<const char*> names) {
+  return std::ranges::any_of(names, [&](const char* name) { return strcmp(operation.name, name) == 0; });
+}
+
 // With a supervisor, REAPER_FAULTS=all walks these too: without one they are walked in any case. Once it is created, a
 // container in namespaces is like another.
 bool is_wanted(const Operation& operation) {
   const char* wanted = getenv("REAPER_FAULTS");
   if (only != nullptr) return strcmp(only, operation.name) == 0;
   if (wanted != nullptr && strcmp(wanted, "all") == 0) return true;
-  if (scenario->isolated) return strcmp(operation.name, "create") == 0 || strcmp(operation.name, "start") == 0;
+  if (scenario->isolated)
+    return operation.before == Before::nothing ? !operation.fails : is_one_of(operation, {"start", "exec"});
   if (!scenario->supervised) return true;
   return !operation.fails && strcmp(operation.name, "delete-force-created") != 0;
 }

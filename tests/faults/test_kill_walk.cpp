@@ -1,4 +1,4 @@
-// SIGKILL at every system call of create, start, kill and delete: of the process that calls the library, and of every
+// SIGKILL at every system call of create, start, exec, kill and delete: of the process that calls the library, and of every
 // reaper-init that is at work meanwhile. All of them, no samples. README.md tells how to run more of it by hand.
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +17,9 @@ struct Selection {
   const char* operations;
 };
 constexpr Selection selections[] = {{"hooks", " create start delete "},
-                                    {"cgroup", " create kill-all delete "},
+                                    {"cgroup", " create exec kill-all delete "},
                                     {"terminal", " create delete "},
-                                    {"isolated", " create start delete-force "}};
+                                    {"isolated", " create start exec delete-force "}};
 
 bool all_wanted() {
   const char* wanted = getenv("REAPER_FAULTS");

@@ -26,7 +26,7 @@ ProcessFacts caller() {
   return facts;
 }
 
-Kernel exec_kernel(uint64_t namespaces) {
+Kernel exec_kernel(uint64_t namespaces, uint64_t outer = 0) {
   ExecProcess exec;
   exec.process.args = {"sh", "-c"};
   exec.process.env = {"A=1"};
@@ -34,6 +34,8 @@ Kernel exec_kernel(uint64_t namespaces) {
   exec.process.exec_cpu_affinity = ExecCpuAffinity{{{1, 3}}, {{2, 2}, {64, 65}}};
   ExecPlanOptions options;
   options.namespaces = namespaces;
+  options.outer_namespaces = outer;
+  options.user = {{{0, 200000, 10}}, {{0, 200000, 10}}, false};
   const auto plan = make_exec_plan(exec, caller(), options);
   assert_true(plan.has_value());
   Kernel k = full_kernel();
@@ -76,6 +78,32 @@ void it_is_closed_before_it_enters(void**) {
   assert_int_equal(k.calls[entered + 1].number, __NR_close);
   assert_int_equal(k.calls[entered + 1].arguments[0], container_pidfd);
   assert_true((k.calls[cloned].arguments[0] & CLONE_PARENT) != 0);
+}
+
+// Into a user namespace: what does not belong to it first, and the pidfd until then; then its root, not dumpable.
+void it_becomes_root_there(void**) {
+  constexpr uint64_t inner = CLONE_NEWUSER | CLONE_NEWPID;
+  Kernel k = exec_kernel(inner | CLONE_NEWNET, CLONE_NEWNET);
+  k.groups = {0, 5};
+  assert_true(run_init(k).executed);
+  const size_t outer = call_of(k, __NR_setns, container_pidfd);
+  assert_int_equal(k.calls[outer].arguments[1], CLONE_NEWNET);
+  assert_int_equal(k.calls[outer + 1].number, __NR_setns);
+  assert_int_equal(k.calls[outer + 1].arguments[1], inner);
+  assert_int_equal(k.calls[outer + 2].number, __NR_close);
+  const long root[] = {__NR_setgroups, __NR_setresgid, __NR_setresuid, __NR_capset, __NR_prctl, __NR_pipe2};
+  for (size_t i = 0; i < std::size(root); ++i) assert_int_equal(k.calls[outer + 3 + i].number, root[i]);
+  assert_int_equal(k.calls[outer + 7].arguments[0], 4);  // PR_SET_DUMPABLE
+  assert_int_equal(k.calls[outer + 7].arguments[1], 0);
+  assert_true(k.groups.empty());
+  for (const long number : {__NR_setgroups, __NR_setresgid, __NR_setresuid, __NR_capset}) {
+    Kernel denied = exec_kernel(inner);
+    denied.deny[number] = -EPERM;
+    assert_false(run_init(denied).executed);
+    const SentError sent = last_error(denied.sent);
+    assert_int_equal(sent.header.op, static_cast<uint16_t>(wire::Op::become_root));
+    assert_string_equal(sent.pointer.c_str(), "/linux/uidMappings");
+  }
 }
 
 void without_namespaces(void**) {
@@ -158,6 +186,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(it_is_executed),
       cmocka_unit_test(it_is_closed_before_it_enters),
+      cmocka_unit_test(it_becomes_root_there),
       cmocka_unit_test(without_namespaces),
       cmocka_unit_test(the_other_one_ends),
       cmocka_unit_test(nothing_runs_for_a_library_that_is_gone),

@@ -105,6 +105,61 @@ static void lists_of_processors(void**) {
   }
 }
 
+// Its root first, which has everything there and nothing outside; what does not belong to it is joined before.
+static void a_user_namespace(void**) {
+  ExecPlanOptions options;
+  options.namespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+  options.outer_namespaces = CLONE_NEWNET;
+  options.user = {{{0, 200000, 10}}, {{5, 100, 1}, {0, 300000, 5}}, false};
+  const Plan plan =
+      plan_of(R"({"args":["id"],"cwd":"/","user":{"uid":3,"gid":4,"additionalGids":[1,5]}})", root_facts(), options);
+  assert_string_equal(
+      names_of(plan).c_str(),
+      "setsid\nnot_dumpable\nsetns\nsetns\nbecome_root\nclone_parent\nsetsid\nsetgroups\nsetresgid\nsetresuid\n"
+      "chdir\nfind\ncapset\nambient\nready\nsignals\nclose_range\nverify\nexecve\n");
+  assert_true(plan.operations[2].op == Op::enter_outer && plan.operations[2].numbers[0] == CLONE_NEWNET);
+  assert_true(plan.operations[3].op == Op::enter && plan.operations[3].numbers[0] == (CLONE_NEWUSER | CLONE_NEWPID));
+  assert_int_equal(plan.operations[4].numbers[1], 1);
+  // As the kernel sorts them: by what they are outside.
+  assert_true(plan.identity.groups == (std::vector<uint32_t>{5, 1}));
+}
+
+static void what_a_user_namespace_refuses(void**) {
+  const struct {
+    const char* user;
+    reaper::UserNamespaceFacts facts;
+    uint64_t outer;
+    int code;
+    const char* pointer;
+  } rows[] = {
+      {R"({"uid":10,"gid":0})", {{{0, 7, 10}}, {{0, 7, 10}}, false}, 0, REAPER_ERR_INVALID, "/process/user/uid"},
+      {R"({"uid":0,"gid":10})", {{{0, 7, 10}}, {{0, 7, 10}}, false}, 0, REAPER_ERR_INVALID, "/process/user/gid"},
+      {R"({"uid":0,"gid":0})", {{}, {{0, 7, 10}}, false}, 0, REAPER_ERR_INVALID, "/linux/uidMappings"},
+      {R"({"uid":1,"gid":1})", {{{1, 7, 10}}, {{0, 7, 10}}, false}, 0, REAPER_ERR_UNSUPPORTED, "/linux/uidMappings"},
+      {R"({"uid":0,"gid":0,"additionalGids":[0]})",
+       {{{0, 7, 1}}, {{0, 7, 1}}, true},
+       0,
+       REAPER_ERR_PERMISSION,
+       "/process/user/additionalGids"},
+      {R"({"uid":0,"gid":0})",
+       {{{0, 7, 1}}, {{0, 7, 1}}, false},
+       CLONE_NEWNET,
+       REAPER_ERR_PERMISSION,
+       "/linux/namespaces"},
+  };
+  for (const auto& row : rows) {
+    ExecPlanOptions options;
+    options.namespaces = CLONE_NEWUSER | row.outer;
+    options.outer_namespaces = row.outer;
+    options.user = row.facts;
+    const auto plan = reaper::make_exec_plan(
+        document((std::string(R"({"args":["id"],"cwd":"/","user":)") + row.user + "}").c_str()), user_facts(), options);
+    assert_false(plan.has_value());
+    assert_int_equal(plan.error().code, row.code);
+    assert_string_equal(plan.error().pointer.c_str(), row.pointer);
+  }
+}
+
 // As for the container's own process: verified with what it takes, then loaded, right before the program.
 static void the_filter_of_the_container(void**) {
   auto filter = std::make_shared<reaper::SeccompFilter>();
@@ -141,6 +196,8 @@ int main() {
       cmocka_unit_test(a_network_takes_no_second_process),
       cmocka_unit_test(rights),
       cmocka_unit_test(lists_of_processors),
+      cmocka_unit_test(a_user_namespace),
+      cmocka_unit_test(what_a_user_namespace_refuses),
       cmocka_unit_test(the_filter_of_the_container),
       cmocka_unit_test(warnings_when_strict),
   };
