@@ -12,7 +12,12 @@ using Members = std::vector<std::pair<std::string, JsonCursor>>;
 
 // The document {"process": <text>}, so that pointers are those of config.json.
 Result<JsonCursor> parse_wrapped(std::string_view text) {
-  (void)TRY(parse_json(text, "process"));  // one value: nothing in it can end the object around it
+  // One value: nothing in it can end the object around it.
+  if (auto alone = parse_json(text, "process"); !alone.has_value()) {
+    Error error = std::move(alone).error();
+    if (!error.pointer.empty()) error.pointer.insert(0, "/process");
+    return fail(std::move(error));
+  }
   return parse_json("{\"process\":" + std::string(text) + "}", "process");
 }
 

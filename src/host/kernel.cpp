@@ -79,6 +79,7 @@ Result<uint64_t> foreign_namespaces(int32_t pid) {
   for (const auto& type : types) {
     const auto here = namespace_inode(type.name);
     if (!here.has_value() && here.error().sys_errno == ENOENT) continue;  // this kernel has none of this type
+    if (!here.has_value()) return fail(here.error());
     if (!TRY(same_namespace(type.own, directory + type.name))) flags |= type.flag;
   }
   return flags;

@@ -112,7 +112,7 @@ static Status await_frame(Launched& launched, wire::Frame wanted) {
   }
   if (!answer) {
     if (!sent.has_value()) return sent;
-    return fail({REAPER_ERR_SYSTEM, 0, "reaper-init ended before the container was created", "", "handshake"});
+    return fail({REAPER_ERR_SYSTEM, 0, "reaper-init ended before it was ready", "", "handshake"});
   }
   if (answer->type == wire::Frame::error) return fail(error_from_frame(answer->payload));
   if (answer->type != wanted) return fail(out_of_turn());

@@ -253,6 +253,8 @@ std::string Site::strangers() const {
   }
   std::string found;
   for (const auto& [pid, seen] : all) {
+    // What a killed caller has executed is its adopter's to reap: until then no pid namespace with it can end.
+    if (seen.state == 'Z' && seen.parent == getpid() && !known.contains(pid)) waitpid(pid, nullptr, WNOHANG);
     if (seen.state == 'Z' || seen.state == 'X') continue;
     for (pid_t at = pid; !known.contains(at);) {
       const auto next = all.find(at);

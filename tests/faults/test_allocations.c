@@ -176,6 +176,7 @@ static int act_exec(struct bench* bench, reaper_error** error) {
   const reaper_exec_options options = {sizeof options, process, sizeof process - 1, .flags = REAPER_EXEC_LAY_OVER};
   reaper_process* made = NULL;
   const int result = reaper_exec(bench->container, &options, &made, error);
+  if (made != NULL) assert_int_equal(waitpid(reaper_process_pid(made), NULL, 0), reaper_process_pid(made));
   reaper_process_free(made);
   return result;
 }
@@ -482,8 +483,7 @@ static void test_isolated(void** state) {
 static void test_terminal(void** state) {
   if (!WATCHED) SKIP("a sanitizer has an allocator of its own");
   need_terminals();
-  const struct scene* scene = *state;
-  walk(&scene->place, &terminal_create);
+  walk(&((const struct scene*)*state)->place, &terminal_create);
 }
 
 static int teardown(void** state) {

@@ -67,7 +67,7 @@ static const struct fault faults[] = {
      0,
      AT_CREATE,
      {{SYS_sendto, EPERM, 4, MSG_NOSIGNAL}},
-     {FAILED, 0, "handshake", "", "ended before the container was created"}},
+     {FAILED, 0, "handshake", "", "ended before it was ready"}},
 
     /* The operations of create, in the plan's order. */
     {"", 0, AT_CREATE, {{SYS_dup3, EMFILE, 0, 0}}, {FAILED, EMFILE, "setup", "", "setup: EMFILE: dup3"}},

@@ -62,7 +62,7 @@ static void refusals(void**) {
       {"[]", true, REAPER_ERR_INVALID, "/process"},
       {R"({"args":["id"],"cwd":"/"},"hooks":{})", false, REAPER_ERR_INVALID, ""},
       {R"({"args":["id"],"cwd":"/"}})", true, REAPER_ERR_INVALID, ""},
-      {R"({"args":["id"],"args":["sh"],"cwd":"/"})", false, REAPER_ERR_INVALID, "/args"},
+      {R"({"args":["id"],"args":["sh"],"cwd":"/"})", false, REAPER_ERR_INVALID, "/process/args"},
       {R"({"cwd":"/"})", false, REAPER_ERR_INVALID, "/process/args"},
       {R"({"args":["id"]})", false, REAPER_ERR_INVALID, "/process/cwd"},
       {R"({"args":[]})", true, REAPER_ERR_INVALID, "/process/args"},
