@@ -139,8 +139,8 @@ Outcome supervise(State& state, const Operation& operation) {
 Outcome carry_on_beside(State& state) {
   Child child = {};
   const Outcome outcome = clone_and_tell(state, CLONE_PARENT, child);
+  if (!outcome.ok()) return outcome;
   if (child.pid == 0) return await_frame(state.handshake, wire::Frame::placed);
-  if (child.pid < 0) return outcome;
   exit_now(0);
 }
 

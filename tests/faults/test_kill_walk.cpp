@@ -26,8 +26,11 @@ bool all_wanted() {
   return wanted != nullptr && strcmp(wanted, "all") == 0;
 }
 
+const char* only;  // an operation
+
 bool is_wanted(const Scenario& scenario, const Operation& operation) {
   if (!operation.changes) return false;
+  if (only != nullptr) return strcmp(only, operation.name) == 0;
   for (const Selection& selection : selections)
     if (strcmp(selection.scenario, scenario.name) == 0 && !all_wanted())
       return strstr(selection.operations, (" " + std::string(operation.name) + " ").c_str()) != nullptr;
@@ -137,6 +140,7 @@ int leave(void**) {
 
 int main(int argc, char** argv) {
   if (argc > 1) scenario = find_scenario(argv[1]);
+  if (argc > 2) only = argv[2];
   if (scenario == nullptr) {
     print_error("no such scenario: %s\n", argv[1]);
     return 2;

@@ -141,6 +141,7 @@ void failures_go_to_the_library(void**) {
     const char* pointer;
   } rows[] = {{__NR_setns, wire::Op::enter, "/linux/namespaces"},
               {__NR_clone, wire::Op::beside, "/linux/namespaces"},
+              {__NR_pipe2, wire::Op::beside, "/linux/namespaces"},
               {__NR_sched_setaffinity, wire::Op::affinity, "/process/execCPUAffinity/initial"},
               {__NR_execve, wire::Op::exec, "/process/args"},
               {__NR_chdir, wire::Op::chdir, "/process/cwd"}};

@@ -105,6 +105,31 @@ static void lists_of_processors(void**) {
   }
 }
 
+// Of a security module: written while /proc is the caller's, and taken by the program's execve(2) wherever that is.
+static void labels_before_it_enters(void**) {
+  const struct {
+    const char* text;
+    bool reaper::LabelFacts::* enabled;
+    uint64_t module;
+  } rows[] = {
+      {R"({"args":["id"],"cwd":"/","apparmorProfile":"p"})", &reaper::LabelFacts::apparmor,
+       reaper::wire::label_apparmor},
+      {R"({"args":["id"],"cwd":"/","selinuxLabel":"p"})", &reaper::LabelFacts::selinux, reaper::wire::label_selinux}};
+  for (const auto& row : rows) {
+    ProcessFacts facts = root_facts();
+    ExecPlanOptions options;
+    options.namespaces = CLONE_NEWNS;
+    const auto refused = reaper::make_exec_plan(document(row.text), facts, options);
+    assert_false(refused.has_value());  // no kernel that would take it
+    assert_int_equal(refused.error().code, REAPER_ERR_UNSUPPORTED);
+    facts.labels.*row.enabled = true;
+    const Plan plan = plan_of(row.text, facts, options);
+    const Operation& label = plan.operations[1];
+    assert_true(label.op == Op::exec_label && label.numbers[0] == row.module && label.strings[0].ends_with("p"));
+    assert_true(plan.operations[2].op == Op::not_dumpable && plan.operations[3].op == Op::enter);
+  }
+}
+
 // Its root first, which has everything there and nothing outside; what does not belong to it is joined before.
 static void a_user_namespace(void**) {
   ExecPlanOptions options;
@@ -196,6 +221,7 @@ int main() {
       cmocka_unit_test(a_network_takes_no_second_process),
       cmocka_unit_test(rights),
       cmocka_unit_test(lists_of_processors),
+      cmocka_unit_test(labels_before_it_enters),
       cmocka_unit_test(a_user_namespace),
       cmocka_unit_test(what_a_user_namespace_refuses),
       cmocka_unit_test(the_filter_of_the_container),

@@ -1,10 +1,8 @@
 use crate::error::c_text;
+use crate::io::{address, io_options, path, Io};
 use crate::Error;
 use reaper_sys as sys;
-use std::ffi::CString;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::io::{AsFd, AsRawFd, BorrowedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::ptr;
 
 /// What a container is made of. Without any option: config.json of the working directory, and `/dev/null` for the
@@ -13,13 +11,9 @@ use std::ptr;
 pub struct Create<'fd> {
     bundle: Option<PathBuf>,
     config: Option<Vec<u8>>,
-    pid_file: Option<PathBuf>,
-    stdio: [Option<BorrowedFd<'fd>>; 3],
-    extra: Vec<BorrowedFd<'fd>>,
+    io: Io<'fd>,
     listen: u32,
     listen_names: Option<String>,
-    console: bool,
-    console_socket: Option<PathBuf>,
     flags: u32,
 }
 
@@ -48,54 +42,11 @@ impl<'fd> Create<'fd> {
         Ok(self)
     }
 
-    /// A path to write the pid to, digits only.
-    pub fn pid_file(&mut self, path: impl Into<PathBuf>) -> &mut Self {
-        self.pid_file = Some(path.into());
-        self
-    }
-
-    /// The program's standard input.
-    pub fn stdin(&mut self, file: &'fd impl AsFd) -> &mut Self {
-        self.stdio[0] = Some(file.as_fd());
-        self
-    }
-
-    /// The program's standard output.
-    pub fn stdout(&mut self, file: &'fd impl AsFd) -> &mut Self {
-        self.stdio[1] = Some(file.as_fd());
-        self
-    }
-
-    /// The program's standard error.
-    pub fn stderr(&mut self, file: &'fd impl AsFd) -> &mut Self {
-        self.stdio[2] = Some(file.as_fd());
-        self
-    }
-
-    /// The program's next descriptor: 3, 4, ...
-    pub fn extra_fd(&mut self, file: &'fd impl AsFd) -> &mut Self {
-        self.extra.push(file.as_fd());
-        self
-    }
-
     /// Announces the first so many of the extra descriptors as sd_listen_fds(3) has it, with as many names, separated by
     /// colons, or none.
     pub fn listen_fds(&mut self, count: u32, names: Option<&str>) -> &mut Self {
         self.listen = count;
         self.listen_names = names.map(str::to_string);
-        self
-    }
-
-    /// Asks for the master of the program's terminal, where config.json has `process.terminal`: see
-    /// [`Container::take_console`](crate::Container::take_console).
-    pub fn console(&mut self, wanted: bool) -> &mut Self {
-        self.console = wanted;
-        self
-    }
-
-    /// The path of a listening unix stream socket, which is sent the terminal's master instead.
-    pub fn console_socket(&mut self, path: impl Into<PathBuf>) -> &mut Self {
-        self.console_socket = Some(path.into());
         self
     }
 
@@ -124,10 +75,7 @@ impl<'fd> Create<'fd> {
         self.flag(sys::REAPER_CREATE_NO_PIVOT, wanted)
     }
 
-    fn flag(&mut self, flag: u32, wanted: bool) -> &mut Self {
-        self.flags = if wanted { self.flags | flag } else { self.flags & !flag };
-        self
-    }
+    io_options!();
 
     /// Calls with the options as C has them. `master` receives the terminal's master, if that was asked for.
     pub(crate) fn with<T>(
@@ -135,30 +83,24 @@ impl<'fd> Create<'fd> {
         master: Option<&mut i32>,
         call: impl FnOnce(*const sys::reaper_create_options) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let path = |what: &str, path: &Option<PathBuf>| -> Result<Option<CString>, Error> {
-            path.as_deref().map(|path: &Path| c_text(what, path.as_os_str().as_bytes())).transpose()
-        };
         let bundle = path("the bundle's path", &self.bundle)?;
-        let pid_file = path("the pid file's path", &self.pid_file)?;
-        let console_socket = path("the console socket's path", &self.console_socket)?;
+        let io = self.io.raw()?;
         let names = self.listen_names.as_ref().map(|names| c_text("a name", names.as_bytes())).transpose()?;
-        let address = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
-        let number = |fd: &Option<BorrowedFd<'_>>| fd.map_or(-1, |fd| fd.as_raw_fd());
-        let extra: Vec<i32> = self.extra.iter().map(AsRawFd::as_raw_fd).collect();
+        let (extra_fds, extra_fd_count) = io.extra();
         let options = sys::reaper_create_options {
             size: std::mem::size_of::<sys::reaper_create_options>() as u64,
             bundle: address(&bundle),
             config: self.config.as_ref().map_or(ptr::null(), |config| config.as_ptr().cast()),
             config_length: self.config.as_ref().map_or(0, |config| config.len() as u64),
-            pid_file: address(&pid_file),
-            extra_fds: if extra.is_empty() { ptr::null() } else { extra.as_ptr() },
-            extra_fd_count: extra.len() as u32,
+            pid_file: io.pid_file(),
+            extra_fds,
+            extra_fd_count,
             flags: self.flags | sys::REAPER_CREATE_STDIO,
-            stdio: [number(&self.stdio[0]), number(&self.stdio[1]), number(&self.stdio[2])],
+            stdio: io.stdio,
             listen_fd_count: self.listen,
-            console_socket: address(&console_socket),
+            console_socket: io.console_socket(),
             console: match master {
-                Some(master) if self.console => master,
+                Some(master) if self.io.console => master,
                 _ => ptr::null_mut(),
             },
             listen_names: address(&names),

@@ -1,13 +1,11 @@
 use crate::container::{zeroed_status, ExitStatus};
-use crate::error::{c_text, checked};
+use crate::error::checked;
+use crate::io::{io_options, Io};
 use crate::log::Log;
 use crate::runtime::milliseconds;
 use crate::{Container, Error};
 use reaper_sys as sys;
-use std::ffi::CString;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::io::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::os::unix::io::{FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,74 +15,20 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Exec<'fd> {
     process: Vec<u8>,
-    pid_file: Option<PathBuf>,
-    stdio: [Option<BorrowedFd<'fd>>; 3],
-    extra: Vec<BorrowedFd<'fd>>,
-    console: bool,
-    console_socket: Option<PathBuf>,
+    io: Io<'fd>,
     flags: u32,
 }
 
 impl<'fd> Exec<'fd> {
     /// `process` is a process object of the runtime specification as JSON.
     pub fn new(process: impl Into<Vec<u8>>) -> Exec<'fd> {
-        Exec {
-            process: process.into(),
-            pid_file: None,
-            stdio: [None; 3],
-            extra: Vec::new(),
-            console: false,
-            console_socket: None,
-            flags: 0,
-        }
+        Exec { process: process.into(), io: Io::default(), flags: 0 }
     }
 
     /// The process is laid over the container's own, as that was created: what it does not have is the container's, and
     /// environment, groups and capabilities are added to the container's.
     pub fn lay_over(&mut self, wanted: bool) -> &mut Self {
         self.flag(sys::REAPER_EXEC_LAY_OVER, wanted)
-    }
-
-    /// A path to write the pid to, digits only.
-    pub fn pid_file(&mut self, path: impl Into<PathBuf>) -> &mut Self {
-        self.pid_file = Some(path.into());
-        self
-    }
-
-    /// The program's standard input.
-    pub fn stdin(&mut self, file: &'fd impl AsFd) -> &mut Self {
-        self.stdio[0] = Some(file.as_fd());
-        self
-    }
-
-    /// The program's standard output.
-    pub fn stdout(&mut self, file: &'fd impl AsFd) -> &mut Self {
-        self.stdio[1] = Some(file.as_fd());
-        self
-    }
-
-    /// The program's standard error.
-    pub fn stderr(&mut self, file: &'fd impl AsFd) -> &mut Self {
-        self.stdio[2] = Some(file.as_fd());
-        self
-    }
-
-    /// The program's next descriptor: 3, 4, ...
-    pub fn extra_fd(&mut self, file: &'fd impl AsFd) -> &mut Self {
-        self.extra.push(file.as_fd());
-        self
-    }
-
-    /// Asks for the master of its terminal: see [`Process::take_console`].
-    pub fn console(&mut self, wanted: bool) -> &mut Self {
-        self.console = wanted;
-        self
-    }
-
-    /// The path of a listening unix stream socket, which is sent the terminal's master instead.
-    pub fn console_socket(&mut self, path: impl Into<PathBuf>) -> &mut Self {
-        self.console_socket = Some(path.into());
-        self
     }
 
     /// Warnings about the document are errors.
@@ -102,36 +46,27 @@ impl<'fd> Exec<'fd> {
         self.flag(sys::REAPER_EXEC_IGNORE_PAUSED, wanted)
     }
 
-    fn flag(&mut self, flag: u32, wanted: bool) -> &mut Self {
-        self.flags = if wanted { self.flags | flag } else { self.flags & !flag };
-        self
-    }
+    io_options!();
 
     fn with<T>(
         &self,
         master: &mut i32,
         call: impl FnOnce(*const sys::reaper_exec_options) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let path = |what: &str, path: &Option<PathBuf>| -> Result<Option<CString>, Error> {
-            path.as_deref().map(|path: &Path| c_text(what, path.as_os_str().as_bytes())).transpose()
-        };
-        let pid_file = path("the pid file's path", &self.pid_file)?;
-        let console_socket = path("the console socket's path", &self.console_socket)?;
-        let address = |text: &Option<CString>| text.as_ref().map_or(ptr::null(), |text| text.as_ptr());
-        let number = |fd: &Option<BorrowedFd<'_>>| fd.map_or(-1, |fd| fd.as_raw_fd());
-        let extra: Vec<i32> = self.extra.iter().map(AsRawFd::as_raw_fd).collect();
+        let io = self.io.raw()?;
+        let (extra_fds, extra_fd_count) = io.extra();
         let options = sys::reaper_exec_options {
             size: std::mem::size_of::<sys::reaper_exec_options>() as u64,
             process: self.process.as_ptr().cast(),
             process_length: self.process.len() as u64,
-            pid_file: address(&pid_file),
-            extra_fds: if extra.is_empty() { ptr::null() } else { extra.as_ptr() },
-            extra_fd_count: extra.len() as u32,
+            pid_file: io.pid_file(),
+            extra_fds,
+            extra_fd_count,
             flags: self.flags | sys::REAPER_EXEC_STDIO,
-            stdio: [number(&self.stdio[0]), number(&self.stdio[1]), number(&self.stdio[2])],
+            stdio: io.stdio,
             reserved: 0,
-            console_socket: address(&console_socket),
-            console: if self.console { master } else { ptr::null_mut() },
+            console_socket: io.console_socket(),
+            console: if self.io.console { master } else { ptr::null_mut() },
         };
         call(&options)
     }

@@ -64,6 +64,7 @@ mod container;
 mod create;
 mod error;
 mod exec;
+mod io;
 mod log;
 mod runtime;
 #[cfg(feature = "tokio")]
