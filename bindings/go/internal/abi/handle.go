@@ -64,3 +64,17 @@ func (s *sharedLogger) release() {
 		s.logger.Release()
 	}
 }
+
+// child is a handle that a call with another one makes, and that logs as that one does.
+func (l *Library) child(parent *handle, free func(Ptr), call func(above Ptr, out, err *Ptr) int32) (*handle, *Failure) {
+	var made *handle
+	failure := parent.read(func(above Ptr) *Failure {
+		var out, err Ptr
+		if failure := l.failure(call(above, &out, &err), err); failure != nil {
+			return failure
+		}
+		made = &handle{handle: out, free: free, logger: parent.logger.retain()}
+		return nil
+	})
+	return made, failure
+}

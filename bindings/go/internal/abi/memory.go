@@ -45,6 +45,35 @@ func (a *arena) address(text string) uintptr {
 	return uintptr(a.text(text))
 }
 
+// numbers is an array as a member of an option struct, with its length.
+func (a *arena) numbers(numbers []int32) (uintptr, uint32) {
+	if len(numbers) == 0 {
+		return 0, 0
+	}
+	copied := Ptr(&a.bytes(4 * len(numbers))[0])
+	copy(unsafe.Slice((*int32)(copied), len(numbers)), numbers)
+	return uintptr(copied), uint32(len(numbers))
+}
+
+// master is where the library writes the master of a terminal to, and its address as a member of an option struct; nil
+// and 0 where none is wanted.
+func (a *arena) master(wanted bool) (*int32, uintptr) {
+	if !wanted {
+		return nil, 0
+	}
+	number := (*int32)(Ptr(&a.bytes(4)[0]))
+	*number = -1
+	return number, uintptr(Ptr(number))
+}
+
+// masterOf is what was written there; -1 where none was asked for, and after a failure.
+func masterOf(console *int32, failure *Failure) int {
+	if failure != nil || console == nil {
+		return -1
+	}
+	return int(*console)
+}
+
 // take is a string that the library returned through `out`, which is freed.
 func (l *Library) take(text Ptr) []byte {
 	taken := []byte(Text(text))

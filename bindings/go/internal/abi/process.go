@@ -32,19 +32,11 @@ func (request *ExecRequest) options(memory *arena) (options Ptr, console *int32,
 	*made = ExecOptions{
 		Size: uint64(unsafe.Sizeof(*made)), Process: uintptr(memory.text(string(request.Process))),
 		ProcessLength: uint64(len(request.Process)), PidFile: memory.address(request.PidFile),
-		ExtraFdCount: uint32(len(request.ExtraFds)), Flags: request.Flags | ExecStdio, Stdio: request.Stdio,
+		Flags: request.Flags | ExecStdio, Stdio: request.Stdio,
 		ConsoleSocket: memory.address(request.ConsoleSocket),
 	}
-	if len(request.ExtraFds) > 0 {
-		fds := Ptr(&memory.bytes(4 * len(request.ExtraFds))[0])
-		copy(unsafe.Slice((*int32)(fds), len(request.ExtraFds)), request.ExtraFds)
-		made.ExtraFds = uintptr(fds)
-	}
-	if request.Console {
-		console = (*int32)(Ptr(&memory.bytes(4)[0]))
-		*console = -1
-		made.Console = uintptr(Ptr(console))
-	}
+	made.ExtraFds, made.ExtraFdCount = memory.numbers(request.ExtraFds)
+	console, made.Console = memory.master(request.Console)
 	return Ptr(made), console, nil
 }
 
@@ -57,20 +49,14 @@ func (c *Container) Exec(request ExecRequest) (process *Process, master int, fai
 	if failure != nil {
 		return nil, -1, failure
 	}
-	failure = c.handle.read(func(container Ptr) *Failure {
-		var out, err Ptr
-		if failure := c.library.failure(c.library.Exec(container, options, &out, &err), err); failure != nil {
-			return failure
-		}
-		made := &handle{handle: out, free: c.library.ProcessFree, logger: c.handle.logger.retain()}
+	made, failure := c.library.child(c.handle, c.library.ProcessFree, func(container Ptr, out, err *Ptr) int32 {
+		return c.library.Exec(container, options, out, err)
+	})
+	if made != nil {
 		process = &Process{library: c.library, handle: made}
 		closeWith(process, made)
-		return nil
-	})
-	if failure != nil || console == nil {
-		return process, -1, failure
 	}
-	return process, int(*console), nil
+	return process, masterOf(console, failure), failure
 }
 
 // Close is reaper_process_free, once.

@@ -91,24 +91,15 @@ func (request *Request) options(memory *arena) (options Ptr, console *int32, fai
 	made := (*CreateOptions)(Ptr(&memory.bytes(int(unsafe.Sizeof(CreateOptions{})))[0]))
 	*made = CreateOptions{
 		Size: uint64(unsafe.Sizeof(*made)), Bundle: memory.address(request.Bundle),
-		PidFile: memory.address(request.PidFile), ExtraFdCount: uint32(len(request.ExtraFds)),
-		Flags: request.Flags | CreateStdio, Stdio: request.Stdio, ListenFdCount: request.ListenFds,
+		PidFile: memory.address(request.PidFile), Flags: request.Flags | CreateStdio, Stdio: request.Stdio, ListenFdCount: request.ListenFds,
 		ConsoleSocket: memory.address(request.ConsoleSocket), ListenNames: memory.address(request.ListenNames),
 	}
 	if request.Config != nil {
 		config := memory.text(string(request.Config))
 		made.Config, made.ConfigLength = uintptr(config), uint64(len(request.Config))
 	}
-	if len(request.ExtraFds) > 0 {
-		fds := Ptr(&memory.bytes(4 * len(request.ExtraFds))[0])
-		copy(unsafe.Slice((*int32)(fds), len(request.ExtraFds)), request.ExtraFds)
-		made.ExtraFds = uintptr(fds)
-	}
-	if request.Console {
-		console = (*int32)(Ptr(&memory.bytes(4)[0]))
-		*console = -1
-		made.Console = uintptr(Ptr(console))
-	}
+	made.ExtraFds, made.ExtraFdCount = memory.numbers(request.ExtraFds)
+	console, made.Console = memory.master(request.Console)
 	return Ptr(made), console, nil
 }
 
@@ -127,10 +118,7 @@ func (r *Runtime) Create(id string, request Request) (*Container, int, *Failure)
 	container, failure := r.container(func(handle Ptr, out, err *Ptr) int32 {
 		return r.library.Create(handle, memory.text(id), options, out, err)
 	})
-	if failure != nil || console == nil {
-		return container, -1, failure
-	}
-	return container, int(*console), nil
+	return container, masterOf(console, failure), failure
 }
 
 // Open is reaper_open.
@@ -147,16 +135,11 @@ func (r *Runtime) Open(id string) (*Container, *Failure) {
 }
 
 func (r *Runtime) container(call func(handle Ptr, out, err *Ptr) int32) (container *Container, failure *Failure) {
-	failure = r.handle.read(func(runtime Ptr) *Failure {
-		var out, err Ptr
-		if failure := r.library.failure(call(runtime, &out, &err), err); failure != nil {
-			return failure
-		}
-		made := &handle{handle: out, free: r.library.ContainerFree, logger: r.handle.logger.retain()}
+	made, failure := r.library.child(r.handle, r.library.ContainerFree, call)
+	if made != nil {
 		container = &Container{library: r.library, handle: made}
 		closeWith(container, made)
-		return nil
-	})
+	}
 	return container, failure
 }
 
