@@ -69,14 +69,31 @@ long make_in_root(int root, const char* path, bool directory, uint64_t resolve) 
   return parent;
 }
 
-long parent_in_root(int root, const char* path, uint64_t resolve, const char*& name) {
-  if (length_of(path) >= max_path) return -ENAMETOOLONG;
-  Prefix prefix = {};
-  Prefix before = {};
-  while (next_prefix(prefix, path) && path[prefix.end] != '\0') before = prefix;
-  name = path + prefix.name;
-  return before.end == 0 ? open_in_root(root, "/", O_PATH | O_DIRECTORY, 0)
-                         : make_in_root(root, before.text, true, resolve);
+long parent_in_root(State& state, const char* path, uint64_t resolve, const char*& name) {
+  const size_t length = length_of(path);
+  if (length >= max_path) return -ENAMETOOLONG;
+  if (path[0] != '/') return -EINVAL;
+  size_t size = length;
+  while (path[size] != '/') --size;
+  name = path + size + 1;
+  bool same = state.parent >= 0 && state.parent_size == size;
+  for (size_t i = 0; same && i < size; ++i) same = state.parent_path[i] == path[i];
+  if (same) return state.parent;
+  forget_parent(state);
+  char before[max_path] = {};
+  for (size_t i = 0; i < size; ++i) before[i] = path[i];
+  const long parent = size == 0 ? open_in_root(state.root, "/", O_PATH | O_DIRECTORY, 0)
+                                : make_in_root(state.root, before, true, resolve);
+  if (parent < 0) return parent;
+  state.parent = static_cast<int>(parent);
+  state.parent_path = path;
+  state.parent_size = size;
+  return parent;
+}
+
+void forget_parent(State& state) {
+  if (state.parent >= 0) call(__NR_close, state.parent);
+  state.parent = -1;
 }
 
 long file_system_of(int fd) {

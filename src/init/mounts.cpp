@@ -155,6 +155,7 @@ Outcome move_mount(long mount, long place, const char* what) {
 
 Outcome make_mount(State& state, const Operation& operation) {
   if (state.root < 0 || operation.string_count() < 3) return malformed(0);
+  forget_parent(state);
   if ((operation.number(0) & wire::mount_remount) != 0) return change_mount(state, operation);
   const bool bind = (operation.number(0) & wire::mount_bind) != 0;
   const bool mapped = (operation.number(0) & wire::mount_mapped) != 0;

@@ -12,8 +12,11 @@ long open_in_root(int root, const char* path, uint64_t flags, uint64_t resolve);
 // The same as O_PATH, and what is missing is made: directories, and at the end a file unless a `directory` is wanted.
 // `path` has nothing but names in it.
 long make_in_root(int root, const char* path, bool directory, uint64_t resolve);
-// The directory that `path` lies in, made if it is missing, and the last name.
-long parent_in_root(int root, const char* path, uint64_t resolve, const char*& name);
+// The directory that `path` lies in, made if it is missing, and the last name. It stays open for the next path in it,
+// and is not the caller's to close; `path` must outlive it.
+long parent_in_root(State& state, const char* path, uint64_t resolve, const char*& name);
+// Before anything is mounted, which may cover it.
+void forget_parent(State& state);
 // The magic number of the file system that it is on (linux/magic.h), or a negative errno.
 long file_system_of(int fd);
 

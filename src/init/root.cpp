@@ -110,7 +110,7 @@ Outcome make_device(State& state, const Operation& operation) {
   const char* const path = operation.string(0);
   const char* name = nullptr;
   // A directory of devices that is a link could lead anywhere in the image (CVE-2026-41579).
-  const long parent = parent_in_root(state.root, path, RESOLVE_NO_SYMLINKS, name);
+  const long parent = parent_in_root(state, path, RESOLVE_NO_SYMLINKS, name);
   if (parent < 0) return failed_call(parent, path);
   const long made = call(__NR_mknodat, parent, name, operation.number(0), operation.number(1));
   Outcome outcome = checked(made, path);
@@ -124,7 +124,6 @@ Outcome make_device(State& state, const Operation& operation) {
     outcome =
         checked(call(__NR_fchownat, parent, name, operation.number(2), operation.number(3), AT_SYMLINK_NOFOLLOW), path);
   }
-  call(__NR_close, parent);
   return outcome;
 }
 
@@ -133,10 +132,9 @@ Outcome make_link(State& state, const Operation& operation) {
   if (state.root < 0) return malformed(0);
   const char* const path = operation.string(0);
   const char* name = nullptr;
-  const long parent = parent_in_root(state.root, path, RESOLVE_NO_SYMLINKS, name);
+  const long parent = parent_in_root(state, path, RESOLVE_NO_SYMLINKS, name);
   if (parent < 0) return failed_call(parent, path);
   const long made = call(__NR_symlinkat, operation.string(1), parent, name);
-  call(__NR_close, parent);
   return made == -EEXIST ? Outcome{} : checked(made, path);
 }
 
@@ -168,6 +166,7 @@ Outcome cover(State& state) {
 
 Outcome enter_with(State& state, Outcome (*change)(State&)) {
   if (state.root < 0) return malformed(0);
+  forget_parent(state);
   Outcome outcome = change(state);
   if (outcome.ok()) outcome = checked(call(__NR_chdir, "/"), "chdir");
   call(__NR_close, state.root);

@@ -33,13 +33,16 @@ inline constexpr uint32_t max_path = 4096;  // PATH_MAX
 class Operation;
 
 struct State {
-  int handshake = -1;         // until GO; of a hook, which has no gate, until execve
-  int state_directory = -1;   // until the gate is bound; a hook has none, exec a pidfd, until `enter`
-  int gate = -1;              // until START
-  int connection = -1;        // from START until execve
-  int root = -1;              // of the container, from `root` until `pivot`
-  int mapped = -1;            // what `mount_ids` has got for the mount that follows
-  uint32_t umask = 0;         // the caller's, meanwhile
+  int handshake = -1;        // until GO; of a hook, which has no gate, until execve
+  int state_directory = -1;  // until the gate is bound; a hook has none, exec a pidfd, until `enter`
+  int gate = -1;             // until START
+  int connection = -1;       // from START until execve
+  int root = -1;             // of the container, from `root` until `pivot`
+  int mapped = -1;           // what `mount_ids` has got for the mount that follows
+  uint32_t umask = 0;        // the caller's, meanwhile
+  int parent = -1;           // the directory of the last device or link, until the next mount
+  const char* parent_path = nullptr;
+  uint64_t parent_size = 0;   // of the path's part that leads to it
   char* arguments = nullptr;  // argv[0] and all behind it, in one piece: what /proc/PID/cmdline shows
   uint64_t arguments_size = 0;
   uint32_t extra_fds = 0;             // 3 ... 3 + extra_fds - 1 are the program's

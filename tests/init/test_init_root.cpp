@@ -218,15 +218,50 @@ void malformed_operations(void**) {
   }
 }
 
+// Devices and links of one directory are made below one descriptor of it, which is not believed any more once something
+// is mounted.
+void one_directory_is_opened_once(void**) {
+  std::vector<Operation> whole = whole_root();
+  whole[2].numbers[0] |= wire::mount_in_proc;
+  const auto device = [](const char* path) { return Operation{Op::device, "", {S_IFCHR | 0666, 0x103, 0, 0}, {path}}; };
+  Kernel k = kernel_for({whole[0],
+                         whole[2],
+                         device("/dev/a"),
+                         device("/dev/b"),
+                         device("/deva"),
+                         device("/dev/c"),
+                         {Op::link, "", {}, {"/dev/d", "e"}},
+                         whole[2],
+                         device("/dev/f"),
+                         whole[6]});
+  k.proc_magic = 0x9fa0;  // for oom_score_adj
+  std::vector<std::string> opened;
+  k.tamper = [&](const Call& call) {
+    if (call.number == __NR_openat2) opened.emplace_back(reinterpret_cast<const char*>(call.arguments[1]));
+  };
+  if (!run_init(k).executed) fail_msg("%s: %d", last_error(k.sent).text.c_str(), last_error(k.sent).header.error);
+  for (const char* made : {"/dev/a", "/dev/b", "/deva", "/dev/c", "/dev/d", "/dev/f"})
+    assert_true(k.inside.contains(made));
+  // The mount makes its place, for a, the root for deva, for c; the second mount, for f.
+  const std::vector<std::string> wanted = {"/dev", "/", "/dev", "/dev", "/dev", "/", "/dev", "/dev", "/dev"};
+  assert_true(opened == wanted);
+}
+
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(everything_is_made),    cmocka_unit_test(every_failure_stops),
-      cmocka_unit_test(what_stands_in_procfs), cmocka_unit_test(devices_that_are_there),
-      cmocka_unit_test(another_dev_null),      cmocka_unit_test(remount_changes_what_is_there),
-      cmocka_unit_test(malformed_operations),  cmocka_unit_test(paths_that_are_too_long),
-      cmocka_unit_test(devices_of_the_host),   cmocka_unit_test(a_root_that_is_moved),
+      cmocka_unit_test(everything_is_made),
+      cmocka_unit_test(every_failure_stops),
+      cmocka_unit_test(what_stands_in_procfs),
+      cmocka_unit_test(devices_that_are_there),
+      cmocka_unit_test(another_dev_null),
+      cmocka_unit_test(remount_changes_what_is_there),
+      cmocka_unit_test(malformed_operations),
+      cmocka_unit_test(paths_that_are_too_long),
+      cmocka_unit_test(devices_of_the_host),
+      cmocka_unit_test(a_root_that_is_moved),
+      cmocka_unit_test(one_directory_is_opened_once),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
