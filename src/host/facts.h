@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +67,7 @@ struct ProcessFacts {
   LabelFacts labels;
   CgroupFacts cgroups;
   IdMapFacts id_maps;
+  std::optional<int> oom_score_adj;
   bool setgroups_denied = false;  // in the user namespace that the container's process is in
 };
 Result<ProcessFacts> read_process_facts();
@@ -87,6 +89,19 @@ std::string capability_name(int number);       // "CAP_63" style for numbers wit
 
 // /proc/sys/kernel/random/boot_id. Cached: it cannot change while the process lives... except in tests, so it is not.
 Result<std::string> read_boot_id();
+
+// Whether setgroups(2) is denied in the calling thread's user namespace (/proc/thread-self/setgroups).
+bool read_setgroups_denied();
+
+// What a process's user namespace makes of groups: /proc/<pid>/gid_map, as it is seen from here, and setgroups.
+struct IdRange {
+  uint32_t inside = 0, outside = 0, size = 0;
+};
+struct GroupFacts {
+  std::vector<IdRange> ranges;
+  bool setgroups_denied = false;
+};
+Result<GroupFacts> read_group_facts(int32_t pid);
 
 // /proc/self/oom_score_adj.
 Result<int> read_oom_score_adj();

@@ -91,6 +91,8 @@ Outcome clone_and_tell(const State& state, uint64_t flags, Child& child) {
     return {};
   }
   const wire::Cloned cloned = {static_cast<int32_t>(child.pid)};
+  // Before the library: what it takes for the container's process has to be that of the supervisor too.
+  if (state.supervisor >= 0) call_again(__NR_write, state.supervisor, &cloned.pid, sizeof cloned.pid);
   // A library that has not heard of the child, or half of it, waits for more: at our end it knows that nothing will
   // come. The child reads its own end of file, and exits.
   if (send_frame_with_descriptor(state.handshake, wire::Frame::cloned, &cloned, sizeof cloned, child.pidfd) < 0)
@@ -99,6 +101,14 @@ Outcome clone_and_tell(const State& state, uint64_t flags, Child& child) {
   call(__NR_close, turn[0]);
   call(__NR_close, turn[1]);
   return {};
+}
+
+// Whom the child clones beside itself; 0 where it comes to no such thing.
+int32_t await_other(int told) {
+  int32_t other = 0;
+  const long got = read_exactly(told, &other, sizeof other);
+  call(__NR_close, told);
+  return got == 1 ? other : 0;
 }
 
 [[noreturn]] void watch(int state_directory, int record, int32_t container) {
@@ -115,6 +125,18 @@ Outcome clone_and_tell(const State& state, uint64_t flags, Child& child) {
   }
 }
 
+// The supervisor's part, once its child is born.
+[[noreturn]] void stay(State& state, int record, int32_t container) {
+  // From here on nobody is told of a failure, and there is none that would be a reason to leave the container alone:
+  // what cannot be closed stays open. Every signal has been blocked since before the clone (launch/clone.cpp).
+  call(__NR_prctl, PR_SET_NAME, wire::supervisor_name);
+  call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  call(__NR_chdir, "/");
+  (void)keep_only(state.state_directory, record);
+  release_setup();
+  watch(state.state_directory, record, container);
+}
+
 }  // namespace
 
 Outcome supervise(State& state, const Operation& operation) {
@@ -125,23 +147,45 @@ Outcome supervise(State& state, const Operation& operation) {
   const Outcome outcome = clone_and_tell(state, operation.number(0), child);
   if (child.pid == 0) call(__NR_close, record);
   if (child.pid <= 0) return outcome;
-  // From here on nobody is told of a failure, and there is none that would be a reason to leave the container alone:
-  // what cannot be closed stays open. Every signal has been blocked since before the clone (launch/clone.cpp).
-  call(__NR_prctl, PR_SET_NAME, wire::supervisor_name);
-  call(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-  call(__NR_chdir, "/");
-  (void)keep_only(state.state_directory, record);
-  release_setup();
-  watch(state.state_directory, record, static_cast<int32_t>(child.pid));
+  stay(state, record, static_cast<int32_t>(child.pid));
+}
+
+// It joins nothing itself: it keeps the caller's rights, which it writes its record with.
+Outcome supervise_beside(State& state) {
+  int record = prepare_exit_record(state.state_directory);
+  if (record < 0) return failed_call(record, "open the exit record");
+  if (const Outcome outcome = adopt_descendants(); !outcome.ok()) return outcome;
+  int told[2] = {-1, -1};
+  if (const long result = call(__NR_pipe2, told, O_CLOEXEC); result < 0) return failed_call(result, "pipe2");
+  Child child = {};
+  const Outcome outcome = clone_and_tell(state, 0, child);
+  if (child.pid == 0) {
+    call(__NR_close, record);
+    call(__NR_close, told[0]);
+    state.supervisor = told[1];
+  }
+  if (child.pid <= 0) return outcome;
+  call(__NR_close, told[1]);
+  stay(state, record, await_other(told[0]));
 }
 
 // Until the library knows of the child, it stays in our process group: there it is found if both of us are killed.
-Outcome carry_on_beside(State& state) {
+static Outcome carry_on_in_child(State& state, uint64_t namespaces) {
   Child child = {};
-  const Outcome outcome = clone_and_tell(state, CLONE_PARENT, child);
+  const Outcome outcome = clone_and_tell(state, CLONE_PARENT | namespaces, child);
   if (!outcome.ok()) return outcome;
-  if (child.pid == 0) return await_frame(state.handshake, wire::Frame::placed);
-  exit_now(0);
+  if (child.pid > 0) exit_now(0);
+  if (state.supervisor >= 0) call(__NR_close, state.supervisor);
+  state.supervisor = -1;
+  return await_frame(state.handshake, wire::Frame::placed);
+}
+
+Outcome carry_on_beside(State& state) {
+  return carry_on_in_child(state, 0);
+}
+
+Outcome carry_on_inside(State& state, const Operation& operation) {
+  return carry_on_in_child(state, operation.number(0));
 }
 
 Outcome report(State& state) {

@@ -16,8 +16,10 @@ Outcome keep_only(int& third, int& fourth);
 // process.cpp
 // Both return in the child, which carries on with the plan; the process that called never leaves them.
 Outcome supervise(State& state, const Operation& operation);
+Outcome supervise_beside(State& state);
 Outcome report(State& state);
 Outcome carry_on_beside(State& state);
+Outcome carry_on_inside(State& state, const Operation& operation);
 
 // exit_record.cpp
 // Makes the file that the record of the end will be written to, so that a full disk cannot lose it then. Negative
@@ -73,6 +75,8 @@ Outcome set_time_offsets(const Operation& operation);
 // user_namespace.cpp
 Outcome enter_user_namespace(State& state, const Operation& operation);
 Outcome become_root(const Operation& operation);
+Outcome check_mapped(const Operation& operation);
+Outcome check_id_map(const Operation& operation);
 
 // root.cpp
 Outcome enter_root(State& state, const Operation& operation);

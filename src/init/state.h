@@ -43,6 +43,7 @@ struct State {
   int parent = -1;           // the directory of the last device or link, until the next mount
   const char* parent_path = nullptr;
   uint64_t parent_size = 0;   // of the path's part that leads to it
+  int supervisor = -1;        // from `supervise_beside` until `beside_into`: it waits there for a pid
   char* arguments = nullptr;  // argv[0] and all behind it, in one piece: what /proc/PID/cmdline shows
   uint64_t arguments_size = 0;
   uint32_t extra_fds = 0;             // 3 ... 3 + extra_fds - 1 are the program's

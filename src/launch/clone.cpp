@@ -126,6 +126,15 @@ void end_group(pid_t leader, const Fd& pidfd) {
 }  // namespace
 
 Status await_beside(Launched& launched) {
+  if (launched.keeper_pidfd) {  // a supervisor, whose child clones: both are its own to reap
+    const pid_t keeper = launched.keeper;
+    Fd keeper_pidfd = std::move(launched.keeper_pidfd);
+    const Status cloned = await_cloned(launched);
+    launched.keeper = keeper;
+    launched.keeper_pidfd = std::move(keeper_pidfd);
+    TRY(cloned);
+    return send_frame(launched, wire::Frame::placed);
+  }
   launched.may_have_beside = true;
   TRY(await_cloned(launched));
   launched.may_have_beside = false;

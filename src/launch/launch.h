@@ -77,8 +77,8 @@ using MapHelper = std::function<Status(const std::string& program, const std::st
 Status write_id_maps(const Launched& launched, const UserNamespaceMaps& maps, const MapHelper& helper);
 // For a plan with `hooks`: waits for MOUNTED. The hooks of create are run then.
 Status await_mounted(Launched& launched);
-// For a plan with `beside`: what clone_init() gave has cloned the process that `launched` is about from now on, and is
-// gone.
+// For a plan with `beside` or `beside_into`: what clone_init() gave, or its supervisor's child, has cloned the process
+// that `launched` is about from now on, and is gone.
 Status await_beside(Launched& launched);
 // For a plan with `ready`, after send_go(): waits until the program runs.
 Status await_exec(const Launched& launched);

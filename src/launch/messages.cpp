@@ -36,6 +36,10 @@ std::string_view hint(const Report& report) {
     return "; the filter denies what gives CAP_SYS_ADMIN up: set /process/noNewPrivileges";
   if (report.op() == wire::Op::seccomp && report.header.error == EINVAL)
     return "; this kernel does not take the filter or its flags";
+  if (report.op() == wire::Op::beside_into && report.header.error == ENOMEM)
+    return "; the first process of the pid namespace that is joined has ended";
+  if (report.op() == wire::Op::join && report.header.error == EINVAL)
+    return "; a pid namespace must be below the caller's, a user namespace another one than the caller's";
   if (report.header.error != EPERM && report.header.error != EACCES) return "";
   switch (report.op()) {
     case wire::Op::rlimit:
@@ -61,6 +65,10 @@ std::string_view hint(const Report& report) {
     case wire::Op::enter_outer:
       return "; needs CAP_SYS_ADMIN in the namespaces of the container, and the right to look at its process "
              "(ptrace(2))";
+    case wire::Op::become_root:
+      return report.text == "setgroups" ? "; the user namespace that is joined denies setgroups(2), and the caller has "
+                                          "supplementary groups that would stay"
+                                        : "";
     case wire::Op::join_process:
       return "; needs CAP_SYS_ADMIN and CAP_SYS_PTRACE";
     case wire::Op::device:
@@ -136,6 +144,19 @@ Error verify_error(const Report& report) {
   return error;
 }
 
+// What the plan could not know of a user namespace that is joined.
+Error mapping_error(const Report& report) {
+  const std::string id = number(report.header.a);
+  const bool differs = report.op() == wire::Op::id_map;
+  const bool setup = report.pointer.ends_with("/path");
+  std::string why = id + " is in no range of the user namespace that is joined";
+  if (setup)
+    why = "this version sets a container up as its root: id 0 is in no range of the user namespace that is joined";
+  if (differs) why = "the user namespace that is joined has other ranges";
+  return {setup ? REAPER_ERR_UNSUPPORTED : REAPER_ERR_INVALID, 0, report.pointer + ": " + why, report.pointer,
+          std::string(operation_name(report.op()))};
+}
+
 Error call_error(const Report& report) {
   std::string name(report.op() == wire::Op{} ? "setup" : operation_name(report.op()));
   std::string message = report.pointer.empty() ? "" : report.pointer + ": ";
@@ -145,7 +166,11 @@ Error call_error(const Report& report) {
   else if (!report.text.empty())
     message += ": " + report.text;
   message += hint(report);
-  return {class_of(report.header.error), report.header.error, std::move(message), report.pointer, std::move(name)};
+  // No memory is missing where a pid namespace is at its end (pid_namespaces(7)).
+  const int code = report.op() == wire::Op::beside_into && report.header.error == ENOMEM
+                       ? REAPER_ERR_SYSTEM
+                       : class_of(report.header.error);
+  return {code, report.header.error, std::move(message), report.pointer, std::move(name)};
 }
 
 }  // namespace
@@ -179,6 +204,8 @@ static Error sentence_of(const InitReport& report) {
     default:
       break;
   }
+  const bool maps = report.op() == wire::Op::mapped || report.op() == wire::Op::id_map;
+  if (maps && report.header.error == ERANGE) return mapping_error(report);
   if (report.op() == wire::Op::find) return executable_error(report, false);
   if (report.op() == wire::Op::exec) return executable_error(report, true);
   return call_error(report);

@@ -1,5 +1,9 @@
 // What hangs on the process besides its identity: personality, session keyring, labels of security modules; and the
 // facts that these and the scheduler need.
+#include <linux/capability.h>
+
+#include <algorithm>
+
 #include "plan/concerns.h"
 
 namespace reaper {
@@ -8,7 +12,14 @@ Status read_asked_facts(const Config& config, ProcessFacts& facts) {
   if (config.cgroups_path || planning::has_cgroup_mount(config)) facts.cgroups = TRY(read_cgroup_facts());
   if (!config.uid_mappings.empty() || !config.gid_mappings.empty()) facts.id_maps = read_id_map_facts();
   if (!config.mount_label.empty()) facts.labels = read_label_facts();
+  const bool makes_user_namespace =
+      std::ranges::find(config.namespaces, "user", &Namespace::type) != config.namespaces.end();
+  // Who holds CAP_SETGID takes setgroups(2) for granted, and only then does somebody ask.
+  const bool sets_groups = config.process.has_value() && config.process->user.has_value();
+  const bool may = (facts.capabilities.effective & planning::capability_bit(CAP_SETGID)) != 0;
+  if (may && (makes_user_namespace || sets_groups)) facts.setgroups_denied = read_setgroups_denied();
   if (!config.process.has_value()) return {};
+  if (makes_user_namespace && config.process->oom_score_adj) facts.oom_score_adj = TRY(read_oom_score_adj());
   if (config.process->scheduler.has_value()) facts.scheduling = TRY(read_scheduling_facts());
   if (!config.process->apparmor_profile.empty() || !config.process->selinux_label.empty())
     facts.labels = read_label_facts();

@@ -82,10 +82,15 @@ Operation plan_verify(const PlannedIdentity& identity, const ProcessFacts& facts
                       uint64_t extra = 0);
 
 struct RlimitPlan {
+  std::vector<Operation> raise;  // with the caller's rights, where those of create are others
   std::vector<Operation> early;  // with the privileges of create
   std::vector<Operation> late;   // after the start was accepted
 };
-Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init, Notes& notes);
+// `apart`: create has not the caller's rights, which `init` has.
+Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init, Notes& notes,
+                                bool apart = false);
+// Whether limits or oomScoreAdj want rights that a new user namespace takes, and the caller has them.
+bool wants_rights(const Process& process, const ProcessFacts& caller);
 
 // The terminal of the program, which runs as `uid`.
 Result<std::optional<Operation>> plan_terminal(const Process& process, const InitState& init, uint32_t uid);
@@ -104,12 +109,17 @@ Result<AttributePlan> plan_attributes(const Config& config, const ProcessFacts& 
                                       Notes& notes);
 std::optional<Operation> plan_keyring(const PlanOptions& options);
 
-// user_namespace.cpp: a new user namespace, and what the container's process is in it before it gives anything up.
+// user_namespace.cpp: another user namespace than the caller's, and what the container's process is in it before it
+// gives anything up.
 struct UserNamespace {
-  UserNamespaceMaps maps;
-  std::optional<Operation> enter;
-  ProcessFacts inside;  // the caller's own where there is no new one
+  UserNamespaceMaps maps;        // of a new one
+  bool joined = false;           // it is there already
+  std::vector<Operation> enter;  // when this process is in it: become its root
+  ProcessFacts inside;           // the caller's own where there is no other one
+  bool is_other() const { return joined || maps.fresh; }
 };
+// The caller when it has become root in one with these ranges of groups.
+ProcessFacts root_inside(const ProcessFacts& facts, const std::vector<IdMapping>& gids, bool setgroups_denied);
 Result<UserNamespace> plan_user_namespace(const Config& config, const ProcessFacts& facts, Notes& notes);
 // The same of one that stands, whose root reaper-init becomes (Op::become_root). `facts.id_maps` are needed for it.
 struct EnteredUserNamespace {
@@ -127,10 +137,13 @@ std::string map_text(const std::vector<IdMapping>& mappings, std::string_view be
 
 // namespaces.cpp: linux.namespaces, hostname and domainname.
 struct NamespacePlan {
-  std::vector<Namespace> foreign;  // those that are not the caller's own
-  uint64_t clone = 0;              // CLONE_NEW* flags: those that the process is cloned into
-  std::vector<Operation> make;     // before the program's own environment is prepared
-  std::optional<Operation> late;   // a new cgroup namespace, whose root is the cgroup that the process is in by then
+  std::vector<Namespace> foreign;   // those that are not the caller's own
+  uint64_t clone = 0;               // CLONE_NEW* flags: those that the process is cloned into
+  std::vector<Operation> before;    // with the caller's rights: what has to be joined before anything else is made
+  std::optional<Operation> beside;  // the clone that goes on behind that
+  bool hide = false;                // others, who are not its caller, may find this process in what it joins
+  std::vector<Operation> make;      // before the program's own environment is prepared
+  std::optional<Operation> late;    // a new cgroup namespace, whose root is the cgroup that the process is in by then
 };
 // net_devices.cpp: what is moved into a network namespace; and whether the caller may. `caller`: outside of any new
 // user namespace.
@@ -140,7 +153,14 @@ void plan_net_devices(const Config& config, std::vector<Operation>& out);
 Status plan_sysctl(const Config& config, const NamespacePlan& namespaces, std::vector<Operation>& out, Notes& notes);
 // Whether another mount namespace than the caller's is joined: all paths lead elsewhere there.
 bool joins_mounts(const std::vector<Namespace>& foreign);
-Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& init, Notes& notes);
+// Who makes them.
+struct NamespaceMaker {
+  const ProcessFacts& caller;
+  const UserNamespace& user;
+  bool rights = false;     // something else needs the caller's, which a new user namespace takes
+  bool supervise = false;  // below a supervisor
+};
+Result<NamespacePlan> plan_namespaces(const Config& config, const NamespaceMaker& maker, Notes& notes);
 
 // The hooks of create run while init waits: everything but the program's own environment is made by then.
 inline bool has_create_hooks(const Hooks& hooks) {

@@ -86,8 +86,10 @@ constexpr Field enter_fields[] = {
     {"network", Form::flag, 0, "network", "", CLONE_NEWNET},  {"mount", Form::flag, 0, "mount", "", CLONE_NEWNS},
     {"ipc", Form::flag, 0, "ipc", "", CLONE_NEWIPC},          {"uts", Form::flag, 0, "uts", "", CLONE_NEWUTS},
     {"cgroup", Form::flag, 0, "cgroup", "", CLONE_NEWCGROUP}, {"time", Form::flag, 0, "time", "", CLONE_NEWTIME}};
-constexpr Field become_root_fields[] = {{"capabilities", Form::set, 0},
-                                        {"setgroups", Form::flag, 1, "setgroups", "", 1}};
+constexpr Field become_root_fields[] = {{"setgroups", Form::flag, 1, "setgroups", "", 1}};
+constexpr std::string_view id_kinds[] = {"uid", "gid"};
+constexpr Field mapped_fields[] = {{"kind", Form::word, 0, "", "", 0, id_kinds}, {"ids", Form::numbers, 1}};
+constexpr Field id_map_fields[] = {{"kind", Form::word, 0, "", "", 0, id_kinds}, {"map", Form::string}};
 constexpr Field path_fields[] = {{"path", Form::string}};
 constexpr Field propagation_fields[] = {{"slave", Form::flag, 0, "slave", "", MS_SLAVE},
                                         {"recursive", Form::flag, 0, "recursive", "", MS_REC}};
@@ -192,8 +194,12 @@ constexpr Row rows[] = {
     {wire::Op::enter, {"setns", enter_fields}},
     {wire::Op::beside, {"clone_parent", {}}},
     {wire::Op::ready, {"ready", {}}},
-    {wire::Op::become_root, {"become_root", become_root_fields}},
     {wire::Op::enter_outer, {"setns", enter_fields}},
+    {wire::Op::supervise_beside, {"supervise", {}}},
+    {wire::Op::beside_into, {"clone_parent", supervise_fields}},
+    {wire::Op::become_root, {"become_root", become_root_fields}},
+    {wire::Op::mapped, {"mapped", mapped_fields}},
+    {wire::Op::id_map, {"id_map", id_map_fields}},
     {wire::Op::mount_ids, {"mount_ids", mount_ids_fields}},
     {wire::Op::net_devices, {"net_devices", net_devices_fields}},
     {wire::Op::label, {"label", label_fields_of_path}},

@@ -13,22 +13,19 @@ namespace reaper::planning {
 
 namespace {
 
-enum class Support : uint8_t { fresh, fresh_or_joined };
-
 struct Type {
   std::string_view name;
   std::string_view link;  // in /proc/thread-self/ns: the one that a new child is in
   uint64_t flag;
-  Support support;
 };
-constexpr Type types[] = {{"pid", "pid_for_children", CLONE_NEWPID, Support::fresh},
-                          {"network", "net", CLONE_NEWNET, Support::fresh_or_joined},
-                          {"mount", "mnt", CLONE_NEWNS, Support::fresh_or_joined},
-                          {"ipc", "ipc", CLONE_NEWIPC, Support::fresh_or_joined},
-                          {"uts", "uts", CLONE_NEWUTS, Support::fresh_or_joined},
-                          {"user", "user", CLONE_NEWUSER, Support::fresh},
-                          {"cgroup", "cgroup", CLONE_NEWCGROUP, Support::fresh_or_joined},
-                          {"time", "time_for_children", CLONE_NEWTIME, Support::fresh_or_joined}};
+constexpr Type types[] = {{"pid", "pid_for_children", CLONE_NEWPID},
+                          {"network", "net", CLONE_NEWNET},
+                          {"mount", "mnt", CLONE_NEWNS},
+                          {"ipc", "ipc", CLONE_NEWIPC},
+                          {"uts", "uts", CLONE_NEWUTS},
+                          {"user", "user", CLONE_NEWUSER},
+                          {"cgroup", "cgroup", CLONE_NEWCGROUP},
+                          {"time", "time_for_children", CLONE_NEWTIME}};
 
 const Type& type_of(const Namespace& wanted) {
   return *std::ranges::find(types, wanted.type, &Type::name);  // read_namespaces() knows the same names
@@ -41,7 +38,7 @@ Error refuse_path(const Error& cause, const std::string& pointer) {
   return error;
 }
 
-// Whether it is another one than the caller's, which this build can make or join.
+// Whether it is another one than the caller's, which can be made or joined.
 Result<bool> is_foreign(const Namespace& wanted, const std::string& pointer) {
   const Type& type = type_of(wanted);
   if (wanted.path.empty()) {
@@ -52,9 +49,6 @@ Result<bool> is_foreign(const Namespace& wanted, const std::string& pointer) {
   const Result<bool> own = same_namespace(type.link, wanted.path);
   if (!own.has_value()) return fail(refuse_path(own.error(), pointer + "/path"));
   if (*own) return false;
-  if (type.support != Support::fresh_or_joined)
-    return fail(plan_error(REAPER_ERR_UNSUPPORTED, pointer + "/path",
-                           "this version joins no other " + wanted.type + " namespace than the caller's own"));
   const Result<uint64_t> found = namespace_type(wanted.path);
   if (!found.has_value()) return fail(refuse_path(found.error(), pointer + "/path"));
   if (*found == type.flag) return true;
@@ -107,20 +101,59 @@ Status plan_clocks(const Config& config, uint64_t fresh, const InitState& init, 
   return {};
 }
 
-// Hooks that the specification has run inside the container's namespaces.
-Status check_inner_hooks(const Hooks& hooks, const NamespacePlan& plan, const InitState& init, Notes& notes) {
+// Hooks that the specification has run inside the container's namespaces, by way of its process. Once it is not
+// dumpable only who holds CAP_SYS_PTRACE where it was executed may do that (ptrace(2), PTRACE_MODE_READ): in a new user
+// namespace that is also who has made it, if the program reaper-init was executed there.
+Status check_inner_hooks(const Hooks& hooks, const NamespacePlan& plan, const NamespaceMaker& maker, Notes& notes) {
+  const bool holds = state_of_init(maker.caller).has(CAP_SYS_PTRACE);
+  const bool owns = maker.user.maps.fresh && !maker.supervise && !plan.beside;
   for (const HookKind kind : {HookKind::create_container, HookKind::start_container}) {
-    if (hooks.of(kind).empty()) continue;
-    const std::string pointer = pointer_join("/hooks", hook_kind_name(kind));
-    if (has(plan, "user"))  // it would be somebody else there
-      TRY(notes.refusals.refuse(
-          plan_error(REAPER_ERR_UNSUPPORTED, pointer, "this version runs no hooks in another user namespace")));
-    // By then nobody else may look at the process that waits for its start (ptrace(2), PTRACE_MODE_READ).
-    if (kind == HookKind::start_container && !init.has(CAP_SYS_PTRACE))
-      TRY(notes.refusals.refuse(
-          lacks_capability(CAP_SYS_PTRACE, pointer, "run as root, or leave the namespaces or these hooks out")));
+    const bool hidden = kind == HookKind::start_container || plan.hide || maker.user.is_other();
+    if (hooks.of(kind).empty() || !hidden || holds || owns) continue;
+    TRY(notes.refusals.refuse(lacks_capability(CAP_SYS_PTRACE, pointer_join("/hooks", hook_kind_name(kind)),
+                                               maker.user.maps.fresh
+                                                   ? "run as root, or without a supervisor, or leave these hooks out"
+                                                   : "run as root, or leave the namespaces or these hooks out")));
   }
   return {};
+}
+
+// setns(2) wants rights over the namespace that is joined, and CAP_SYS_ADMIN where this process is. In a new user
+// namespace it would have none over what is there already; in one that is joined, over what belongs to that one. Who
+// has CAP_SYS_ADMIN here has those over everything below.
+void place_joins(std::vector<Operation> joins, bool fresh_user, bool joined_user, bool privileged,
+                 NamespacePlan& plan) {
+  const auto is = [](uint64_t flag) { return [flag](const Operation& join) { return join.numbers[0] == flag; }; };
+  // In another mount namespace the paths of the others would be other files: it comes last.
+  std::ranges::stable_partition(joins, [&](const Operation& join) { return !is(CLONE_NEWNS)(join); });
+  if (joined_user && !privileged) std::ranges::stable_partition(joins, is(CLONE_NEWUSER));
+  for (Operation& join : joins) {
+    const bool is_user = is(CLONE_NEWUSER)(join);
+    const bool is_mount = is(CLONE_NEWNS)(join);
+    const bool early = fresh_user || is(CLONE_NEWPID)(join) || is_user || (joined_user && privileged && !is_mount);
+    (early ? plan.before : plan.make).push_back(std::move(join));
+  }
+  // With the rights that only this process has, and before it gives them up.
+  if (joined_user && privileged)
+    std::ranges::stable_partition(plan.before, [&](const Operation& join) { return !is(CLONE_NEWUSER)(join); });
+}
+
+// What a process that runs in `flags` has to make of them.
+void plan_fresh(uint64_t fresh, uint64_t cloned, NamespacePlan& plan) {
+  constexpr const char* pointer = "/linux/namespaces";
+  if ((fresh & CLONE_NEWCGROUP) != 0) plan.late = Operation{wire::Op::unshare, pointer, {CLONE_NEWCGROUP}, {}};
+  if ((fresh & CLONE_NEWPID) != 0) plan.make.push_back({wire::Op::first_process, pointer, {}, {}});
+  const uint64_t here = fresh & ~(uint64_t{CLONE_NEWCGROUP} | cloned);
+  if (here != 0) plan.make.push_back({wire::Op::unshare, pointer, {here}, {}});
+  // The container sees what the host mounts later, and the host nothing of the container's.
+  if ((here & CLONE_NEWNS) != 0) plan.make.push_back({wire::Op::propagation, pointer, {MS_REC | MS_SLAVE}, {}});
+  if ((here & CLONE_NEWNET) != 0) plan.make.push_back({wire::Op::loopback, pointer, {}, {}});
+}
+
+// Who joins with which rights: see place_joins().
+bool may(const Namespace& wanted, const InitState& caller, const InitState& inside, const UserNamespace& user) {
+  const bool by_caller = !wanted.path.empty() && !user.joined;
+  return (by_caller ? caller : inside).has(CAP_SYS_ADMIN);
 }
 
 }  // namespace
@@ -130,9 +163,13 @@ bool joins_mounts(const std::vector<Namespace>& foreign) {
   return found != foreign.end() && !found->path.empty();
 }
 
-Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& init, Notes& notes) {
+Result<NamespacePlan> plan_namespaces(const Config& config, const NamespaceMaker& maker, Notes& notes) {
   NamespacePlan plan;
+  const InitState outside = state_of_init(maker.caller);
+  const UserNamespace& user = maker.user;
+  const InitState inside = state_of_init(user.inside);
   uint64_t fresh = 0;
+  uint64_t joined = 0;
   std::vector<Operation> joins;
   for (size_t i = 0; i < config.namespaces.size(); ++i) {
     const Namespace& wanted = config.namespaces[i];
@@ -140,34 +177,26 @@ Result<NamespacePlan> plan_namespaces(const Config& config, const InitState& ini
     bool foreign = false;
     KEEP(notes.refusals, foreign, is_foreign(wanted, pointer));
     if (!foreign) continue;
-    if (!init.has(CAP_SYS_ADMIN)) TRY(notes.refusals.refuse(lacks_admin(pointer)));
+    if (!may(wanted, outside, inside, user)) TRY(notes.refusals.refuse(lacks_admin(pointer)));
     plan.foreign.push_back(wanted);
     const uint64_t flag = type_of(wanted).flag;
-    if (!wanted.path.empty())
-      joins.push_back({wire::Op::join, pointer + "/path", {flag}, {wanted.path}});
-    else
-      fresh |= flag;
+    (wanted.path.empty() ? fresh : joined) |= flag;
+    if (!wanted.path.empty()) joins.push_back({wire::Op::join, pointer + "/path", {flag}, {wanted.path}});
   }
-  if (!plan.foreign.empty()) TRY(check_inner_hooks(config.hooks, plan, init, notes));
-  plan.clone = fresh & (CLONE_NEWPID | CLONE_NEWUSER);
-  // Its root has no say over what belongs to another one (setns(2)).
-  for (const Operation& join : joins)
-    if ((fresh & CLONE_NEWUSER) != 0)
-      TRY(notes.refusals.refuse(plan_error(REAPER_ERR_UNSUPPORTED, join.pointer,
-                                           "this version joins no namespace from within a new user namespace")));
-  if ((fresh & CLONE_NEWCGROUP) != 0)
-    plan.late = Operation{wire::Op::unshare, "/linux/namespaces", {CLONE_NEWCGROUP}, {}};
-  if ((fresh & CLONE_NEWPID) != 0) plan.make.push_back({wire::Op::first_process, "/linux/namespaces", {}, {}});
-  const uint64_t here = fresh & ~(uint64_t{CLONE_NEWCGROUP} | plan.clone);
-  if (here != 0) plan.make.push_back({wire::Op::unshare, "/linux/namespaces", {here}, {}});
-  // The container sees what the host mounts later, and the host nothing of the container's.
-  if ((here & CLONE_NEWNS) != 0)
-    plan.make.push_back({wire::Op::propagation, "/linux/namespaces", {MS_REC | MS_SLAVE}, {}});
-  if ((here & CLONE_NEWNET) != 0) plan.make.push_back({wire::Op::loopback, "/linux/namespaces", {}, {}});
-  TRY(plan_clocks(config, fresh, init, plan, notes));
-  // In another mount namespace the paths of the others would be other files.
-  std::ranges::stable_partition(joins, [](const Operation& join) { return join.numbers[0] != CLONE_NEWNS; });
-  plan.make.insert(plan.make.end(), joins.begin(), joins.end());
+  constexpr uint64_t by_clone = CLONE_NEWPID | CLONE_NEWUSER;
+  const bool fresh_user = (fresh & CLONE_NEWUSER) != 0;
+  // A process joins a pid namespace by its children, and makes others' before its child is in a new user namespace.
+  const bool beside = (joined & CLONE_NEWPID) != 0 || (fresh_user && (maker.rights || joined != 0)) ||
+                      (user.joined && (fresh & CLONE_NEWPID) != 0);
+  if (beside)
+    plan.beside = Operation{wire::Op::beside_into, "/linux/namespaces", {fresh & by_clone}, {}};
+  else
+    plan.clone = fresh & by_clone;
+  plan.hide = user.joined || (joined & CLONE_NEWPID) != 0;
+  if (!plan.foreign.empty()) TRY(check_inner_hooks(config.hooks, plan, maker, notes));
+  plan_fresh(fresh, fresh & by_clone, plan);
+  TRY(plan_clocks(config, fresh, inside, plan, notes));
+  place_joins(std::move(joins), fresh_user, user.joined, outside.has(CAP_SYS_ADMIN), plan);
   TRY(notes.refusals.take(plan_name(wire::Op::hostname, config.hostname, "/hostname", plan, plan.make)));
   TRY(notes.refusals.take(plan_name(wire::Op::domainname, config.domainname, "/domainname", plan, plan.make)));
   if (!config.net_devices.empty() && !has(plan, "network"))

@@ -104,17 +104,29 @@ Result<std::optional<Operation>> plan_seccomp(const Config& config, const PlanOp
 struct Surroundings {
   std::vector<Operation> namespaces;
   RootPlan root;
-  bool own_user = false;  // a new user namespace is among them
+  bool own_user = false;  // another user namespace than the caller's is among them
   // The files of /proc are another's, or another procfs's, when these are made.
   bool proc_files_first = false;
+  // What the caller's rights are for, and then the clone into the rest; where in the plan.
+  bool has_first = false;
+  std::vector<Operation> first;
+  size_t first_at = 0;
 };
+
+// Operations that only the caller may do, in front of what takes its rights.
+void insert_first(Surroundings& around, Plan own, Plan& plan) {
+  add(own, std::move(around.first));
+  plan.operations.insert(plan.operations.begin() + static_cast<ptrdiff_t>(around.first_at),
+                         std::make_move_iterator(own.operations.begin()),
+                         std::make_move_iterator(own.operations.end()));
+}
 
 // Namespaces, root and terminal. True: files of /proc are written, and the labels with them.
 bool plan_surroundings(const Process& process, Surroundings& around, std::optional<Operation> terminal,
                        std::vector<Operation>& labels, Plan& plan) {
   RootPlan& root = around.root;
   const bool has_root = !root.make.empty();
-  if (around.proc_files_first) plan_proc_files(process, std::exchange(labels, {}), plan);
+  if (around.proc_files_first && !around.has_first) plan_proc_files(process, std::exchange(labels, {}), plan);
   add(plan, std::move(around.namespaces));
   if (has_root && !around.proc_files_first) plan_proc_files(process, std::exchange(labels, {}), plan);
   add(plan, std::move(root.make));
@@ -125,17 +137,18 @@ bool plan_surroundings(const Process& process, Surroundings& around, std::option
   return has_root || around.proc_files_first;
 }
 
-Status plan_process(const Config& config, const ProcessFacts& facts, const PlanOptions& options, Surroundings around,
-                    Plan& plan, Notes& notes) {
+Status plan_process(const Config& config, const ProcessFacts& caller, const ProcessFacts& facts,
+                    const PlanOptions& options, Surroundings around, Plan& plan, Notes& notes) {
   const Process& process = *config.process;
   const std::string pause = pause_annotation(config);
   const InitState init = state_of_init(facts);
   // Limits and scheduling are the host's: the root of another user namespace has no rights there.
   InitState outside = init;
   if (around.own_user) outside.capabilities = {};
+  const InitState limiting = around.has_first ? state_of_init(caller) : outside;
   IdentityPlan ids = TRY(plan_identity(process, facts, init, notes, config.gid_mappings));
   CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes, config.seccomp.has_value()));
-  RlimitPlan rlimits = TRY(plan_rlimits(process, facts, outside, notes));
+  RlimitPlan rlimits = TRY(plan_rlimits(process, facts, limiting, notes, around.has_first));
   AttributePlan attributes = TRY(plan_attributes(config, facts, outside, notes));
   plan.identity = planned_identity(process, facts, ids, capabilities.before_exec);
 
@@ -143,6 +156,12 @@ Status plan_process(const Config& config, const ProcessFacts& facts, const PlanO
   KEEP(notes.refusals, filter, plan_seccomp(config, options, capabilities, notes));
   std::optional<Operation> terminal;
   KEEP(notes.refusals, terminal, plan_terminal(process, init, ids.uid));
+  if (around.has_first) {
+    Plan own;
+    add(own, std::move(rlimits.raise));
+    plan_proc_files(process, std::exchange(attributes.labels, {}), own);
+    insert_first(around, std::move(own), plan);
+  }
   const bool proc_files_first = plan_surroundings(process, around, std::move(terminal), attributes.labels, plan);
   if (!pause.empty()) plan.identity.after_exec = plan.identity.before_exec;  // there is no execve
 
@@ -199,6 +218,32 @@ PlannedIdentity unchanged_identity(const ProcessFacts& facts) {
   return identity;
 }
 
+// The supervisor, and what the library's clone, or its, makes.
+void plan_birth(const NamespacePlan& namespaces, const PlanOptions& options, Plan& plan) {
+  if (!options.supervise) {
+    plan.clone_namespaces = namespaces.clone;
+    return;
+  }
+  if (namespaces.beside)
+    add(plan, wire::Op::supervise_beside);
+  else
+    add(plan, wire::Op::supervise, "", {namespaces.clone});
+  // It stays in a session of its own, so that no terminal's signals reach it.
+  add(plan, wire::Op::session);
+}
+
+// What is joined before anything is made, and the clone that goes on there.
+std::vector<Operation> plan_first(NamespacePlan& namespaces) {
+  std::vector<Operation> first;
+  // Nobody there may trace it (CVE-2016-9962).
+  if (namespaces.hide) first.push_back({wire::Op::not_dumpable, "", {}, {}});
+  for (Operation& operation : namespaces.before) first.push_back(std::move(operation));
+  if (!namespaces.beside) return first;
+  first.push_back(std::move(*namespaces.beside));
+  first.push_back({wire::Op::session, "", {}, {}});  // of its own: the other one's leader is gone
+  return first;
+}
+
 Status plan_config(const Config& config, const ProcessFacts& caller, const PlanOptions& options, Plan& plan,
                    Notes& notes) {
   TRY(refuse_warnings(notes.warnings, options.strict));
@@ -207,39 +252,38 @@ Status plan_config(const Config& config, const ProcessFacts& caller, const PlanO
   TRY(check_mount_ids(config, caller, user.maps.fresh, notes));
   TRY(check_mount_label(config, caller, notes));
   plan.maps = std::move(user.maps);
-  NamespacePlan namespaces = TRY(plan_namespaces(config, state_of_init(facts), notes));
+  const bool rights = config.process.has_value() && wants_rights(*config.process, caller);
+  NamespacePlan namespaces = TRY(plan_namespaces(config, {caller, user, rights, options.supervise}, notes));
   TRY(check_net_devices(config, caller, notes));
   plan.namespaces = namespaces.foreign;
   plan.hooks = config.hooks;
   // A session of its own: the workload must not have the caller's terminal (TIOCSTI, CVE-2017-5226). The gate before
   // anything is given up: the state directory is the caller's.
   add(plan, wire::Op::session);
-  if (options.supervise) {
-    // It stays in a session of its own, so that no terminal's signals reach it.
-    add(plan, wire::Op::supervise, "", {namespaces.clone});
-    add(plan, wire::Op::session);
-  } else {
-    plan.clone_namespaces = namespaces.clone;
-  }
+  plan_birth(namespaces, options, plan);
+  Surroundings around;
+  around.first = plan_first(namespaces);
+  around.has_first = !around.first.empty();
+  around.first_at = plan.operations.size();
   if (config.cgroups_path && !options.no_cgroup) {
     // Before what depends on it: processor affinity is reset by a cpuset, real-time scheduling needs a share.
     KEEP(notes.refusals, plan.cgroups, plan_cgroups(*config.cgroups_path, facts.cgroups));
     add(plan, cgroup_operation(plan.cgroups));
   }
-  Surroundings around;
   around.root = TRY(plan_root(config, namespaces, facts.cgroups, plan.cgroups, options, notes));
-  around.own_user = user.enter.has_value();
-  around.proc_files_first = around.own_user || joins_mounts(namespaces.foreign);
-  if (around.own_user) around.namespaces.push_back(std::move(*user.enter));
+  around.own_user = user.is_other();
+  around.proc_files_first = around.own_user || around.has_first || joins_mounts(namespaces.foreign);
+  around.namespaces = std::move(user.enter);
   for (Operation& operation : namespaces.make) around.namespaces.push_back(std::move(operation));
   if (namespaces.late) around.namespaces.push_back(std::move(*namespaces.late));
   if (around.root.make.empty() && !plan.namespaces.empty() && has_create_hooks(config.hooks))
     around.namespaces.push_back({wire::Op::hooks, "/hooks", {}, {}});
   add(plan, wire::Op::gate);
   if (config.process.has_value()) {
-    TRY(plan_process(config, facts, options, std::move(around), plan, notes));
+    TRY(plan_process(config, caller, facts, options, std::move(around), plan, notes));
   } else {
     plan.identity = unchanged_identity(facts);
+    insert_first(around, {}, plan);
     add(plan, std::move(around.namespaces));
     add(plan, std::move(around.root.make));
     add(plan, std::move(around.root.late));

@@ -90,13 +90,16 @@ uint64_t namespace_flag(std::string_view type);
 struct HookPlace {
   uint64_t namespaces = 0;   // CLONE_NEW* flags; 0: in its caller's
   bool path_inside = false;  // its path is resolved there too
+  // Of a user namespace among them, whose root the hook is.
+  bool setgroups_denied = false;
+  std::vector<IdMapping> gids;
 };
 inline constexpr uint32_t hook_place_descriptor = 3;  // a pidfd of the container's process, where there are namespaces
 
 // How one hook is run: as a program that is what its caller is, below a reaper-init that tells how it ended. `pointer`
 // is the hook's, `directory` where it begins.
 Result<Plan> make_hook_plan(const Hook& hook, const std::string& pointer, const std::string& directory,
-                            const ProcessFacts& facts, const HookPlace& place = {});
+                            const ProcessFacts& caller, const HookPlace& place = {});
 
 // A further process of a running container: exec.
 struct ExecPlanOptions {

@@ -19,8 +19,8 @@ Operation limit(const std::string& pointer, int resource, uint64_t soft, uint64_
 
 }  // namespace
 
-Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init,
-                                Notes& notes) {
+Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& facts, const InitState& init, Notes& notes,
+                                bool apart) {
   RlimitPlan plan;
   for (size_t i = 0; i < process.rlimits.size(); ++i) {
     const Rlimit& wanted = process.rlimits[i];
@@ -31,14 +31,25 @@ Result<RlimitPlan> plan_rlimits(const Process& process, const ProcessFacts& fact
     if (raises && !init.has(CAP_SYS_RESOURCE))
       TRY(notes.refusals.refuse(lacks_capability(CAP_SYS_RESOURCE, pointer + "/hard",
                                                  "run as root or ask for at most " + std::to_string(now.hard))));
+    if (raises && apart)
+      plan.raise.push_back(limit(pointer, wanted.resource, std::max(wanted.soft, now.soft), wanted.hard));
     if (wanted.resource != RLIMIT_NOFILE) {
       plan.early.push_back(limit(pointer, wanted.resource, wanted.soft, wanted.hard));
       continue;
     }
-    if (raises) plan.early.push_back(limit(pointer, RLIMIT_NOFILE, std::max(wanted.soft, now.soft), wanted.hard));
+    if (raises && !apart)
+      plan.early.push_back(limit(pointer, RLIMIT_NOFILE, std::max(wanted.soft, now.soft), wanted.hard));
     plan.late.push_back(limit(pointer, RLIMIT_NOFILE, wanted.soft, wanted.hard));
   }
   return plan;
+}
+
+bool wants_rights(const Process& process, const ProcessFacts& caller) {
+  if ((caller.capabilities.effective & capability_bit(CAP_SYS_RESOURCE)) == 0) return false;
+  if (process.oom_score_adj && caller.oom_score_adj && *process.oom_score_adj < *caller.oom_score_adj) return true;
+  return std::ranges::any_of(process.rlimits, [&](const Rlimit& wanted) {
+    return wanted.hard > caller.rlimits[static_cast<size_t>(wanted.resource)].hard;
+  });
 }
 
 }  // namespace reaper::planning

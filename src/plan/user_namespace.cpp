@@ -1,5 +1,6 @@
-// linux.uidMappings and gidMappings -> a new user namespace (user_namespaces(7)). reaper-init is cloned into it, waits
-// for its maps and becomes its root before it makes anything else: what it makes belongs to that namespace.
+// linux.uidMappings and gidMappings -> a new user namespace, or one that is joined (user_namespaces(7)). reaper-init is
+// cloned into a new one, waits for its maps and becomes its root before it makes anything else: what it makes belongs
+// to that namespace.
 #include <linux/capability.h>
 
 #include <algorithm>
@@ -52,47 +53,57 @@ Status check_mappings(const Mappings& mappings, std::string_view pointer) {
   return {};
 }
 
-Status want_mapped(uint64_t id, const Mappings& mappings, const std::string& pointer, std::string_view where,
-                   Notes& notes) {
-  if (id <= UINT32_MAX && mapped_id(mappings, static_cast<uint32_t>(id)).has_value()) return {};
-  return notes.refusals.refuse(
-      plan_error(REAPER_ERR_INVALID, pointer, std::to_string(id) + " is in no range of /linux/" + std::string(where)));
-}
+// An id of the configuration, which is one of the container's (config.md, User).
+struct AskedId {
+  std::string pointer;
+  bool is_group;
+  uint64_t id;
+};
 
 // "gid=5" among a file system's own options, which the kernel would answer with a bare EINVAL.
-Status check_option(const std::string& option, const Config& config, const std::string& pointer, Notes& notes) {
+void add_option(const std::string& option, const std::string& pointer, std::vector<AskedId>& asked) {
   const bool is_uid = option.starts_with("uid=");
-  if (!is_uid && !option.starts_with("gid=")) return {};
+  if (!is_uid && !option.starts_with("gid=")) return;
   uint64_t id = 0;
   const char* const end = option.data() + option.size();
-  if (std::from_chars(option.data() + 4, end, id).ptr != end) return {};
-  return is_uid ? want_mapped(id, config.uid_mappings, pointer, "uidMappings", notes)
-                : want_mapped(id, config.gid_mappings, pointer, "gidMappings", notes);
+  if (std::from_chars(option.data() + 4, end, id).ptr == end) asked.push_back({pointer, !is_uid, id});
 }
 
-Status check_user(const User& user, const Mappings& uids, const Mappings& gids, Notes& notes) {
-  TRY(want_mapped(user.uid, uids, "/process/user/uid", "uidMappings", notes));
-  TRY(want_mapped(user.gid, gids, "/process/user/gid", "gidMappings", notes));
+void add_user(const User& user, std::vector<AskedId>& asked) {
+  asked.push_back({"/process/user/uid", false, user.uid});
+  asked.push_back({"/process/user/gid", true, user.gid});
   const std::vector<uint32_t> groups = user.additional_gids.value_or(std::vector<uint32_t>{});
   for (size_t i = 0; i < groups.size(); ++i)
-    TRY(want_mapped(groups[i], gids, pointer_join("/process/user/additionalGids", i), "gidMappings", notes));
-  return {};
+    asked.push_back({pointer_join("/process/user/additionalGids", i), true, groups[i]});
 }
 
-// Every id of the configuration is one of the container's (config.md, User).
-Status check_ids(const Config& config, Notes& notes) {
-  const Mappings& uids = config.uid_mappings;
-  const Mappings& gids = config.gid_mappings;
-  if (config.process.has_value() && config.process->user.has_value())
-    TRY(check_user(*config.process->user, uids, gids, notes));
+std::vector<AskedId> asked_ids(const Config& config) {
+  std::vector<AskedId> asked;
+  if (config.process.has_value() && config.process->user.has_value()) add_user(*config.process->user, asked);
   for (size_t i = 0; i < config.devices.size(); ++i) {
     const std::string pointer = pointer_join("/linux/devices", i);
-    TRY(want_mapped(config.devices[i].uid, uids, pointer + "/uid", "uidMappings", notes));
-    TRY(want_mapped(config.devices[i].gid, gids, pointer + "/gid", "gidMappings", notes));
+    asked.push_back({pointer + "/uid", false, config.devices[i].uid});
+    asked.push_back({pointer + "/gid", true, config.devices[i].gid});
   }
   for (size_t i = 0; i < config.mounts.size(); ++i)
     for (const std::string& option : config.mounts[i].data)
-      TRY(check_option(option, config, pointer_join("/mounts", i) + "/options", notes));
+      add_option(option, pointer_join("/mounts", i) + "/options", asked);
+  return asked;
+}
+
+const Mappings& mappings_of(const Config& config, bool is_group) {
+  return is_group ? config.gid_mappings : config.uid_mappings;
+}
+
+Status check_ids(const Mappings& uids, const Mappings& gids, const std::vector<AskedId>& all, Notes& notes) {
+  for (const AskedId& asked : all) {
+    const Mappings& mappings = asked.is_group ? gids : uids;
+    if (mappings.empty()) continue;
+    if (asked.id <= UINT32_MAX && mapped_id(mappings, static_cast<uint32_t>(asked.id)).has_value()) continue;
+    TRY(notes.refusals.refuse(plan_error(REAPER_ERR_INVALID, asked.pointer,
+                                         std::to_string(asked.id) + " is in no range of /linux/" +
+                                             std::string(asked.is_group ? "gidMappings" : "uidMappings"))));
+  }
   return {};
 }
 
@@ -107,18 +118,65 @@ std::vector<uint32_t> groups_inside(const ProcessFacts& facts, const Mappings& m
   return inside;
 }
 
-// What reaper-init is when it has become root there: create_user_ns() gives it everything, and nothing else is kept.
-ProcessFacts facts_inside(const Mappings& gids, const ProcessFacts& facts, bool setgroups_denied) {
-  ProcessFacts inside = facts;
-  inside.real_uid = inside.effective_uid = inside.saved_uid = 0;
-  inside.real_gid = inside.effective_gid = inside.saved_gid = 0;
-  inside.groups.clear();
-  if (setgroups_denied) inside.groups = groups_inside(facts, gids);
-  const uint64_t all = all_capabilities(facts.last_capability);
-  inside.capabilities = {all, all, 0, 0, all};
-  inside.securebits = 0;
-  inside.setgroups_denied = setgroups_denied;
-  return inside;
+// With another one that is joined, the map is seen when reaper-init is in it: it is compared with what the
+// configuration says of it, and without that every id is looked for.
+std::vector<Operation> plan_joined(const Config& config, const std::vector<AskedId>& all, const std::string& pointer,
+                                   uint64_t capabilities) {
+  std::vector<Operation> operations;
+  for (const bool is_group : {false, true}) {
+    const Mappings& mappings = mappings_of(config, is_group);
+    const uint64_t kind = is_group ? 1 : 0;
+    if (mappings.empty()) {
+      operations.push_back({wire::Op::mapped, pointer, {kind, 0}, {}});
+      continue;
+    }
+    Operation same{
+        wire::Op::id_map, is_group ? "/linux/gidMappings" : "/linux/uidMappings", {kind}, {map_text(mappings, ", ")}};
+    for (const IdMapping& one : mappings)
+      same.numbers.insert(same.numbers.end(), {uint64_t{one.container}, uint64_t{one.host}, uint64_t{one.size}});
+    operations.push_back(std::move(same));
+  }
+  for (const AskedId& asked : all)
+    if (asked.id != 0 && mappings_of(config, asked.is_group).empty())
+      operations.push_back({wire::Op::mapped, asked.pointer, {asked.is_group ? uint64_t{1} : 0, asked.id}, {}});
+  operations.push_back({wire::Op::become_root, pointer, {capabilities, 1}, {}});
+  return operations;
+}
+
+// The pointer of a path that leads to another user namespace than the caller's. What is wrong with the path, namespaces
+// are planned to say.
+std::string joined_pointer(const Config& config) {
+  for (size_t i = 0; i < config.namespaces.size(); ++i) {
+    const Namespace& one = config.namespaces[i];
+    if (one.type != "user" || one.path.empty()) continue;
+    const Result<bool> own = same_namespace("user", one.path);
+    return own.has_value() && !*own ? pointer_join("/linux/namespaces", i) + "/path" : "";
+  }
+  return "";
+}
+
+// Ranges belong to a user namespace that is new, or joined; who writes them, to a new one alone.
+Status plan_mappings(const Config& config, const ProcessFacts& facts, bool fresh, bool joined, UserNamespace& own,
+                     Notes& notes) {
+  const Kind kinds[] = {{"/linux/uidMappings", CAP_SETUID, facts.effective_uid, facts.id_maps.uid_helper, "newuidmap"},
+                        {"/linux/gidMappings", CAP_SETGID, facts.effective_gid, facts.id_maps.gid_helper, "newgidmap"}};
+  const Mappings* const mappings[] = {&config.uid_mappings, &config.gid_mappings};
+  std::string* const writers[] = {&own.maps.uid_helper, &own.maps.gid_helper};
+  for (int i = 0; i < 2; ++i) {
+    const std::string pointer(kinds[i].pointer);
+    if (!fresh && mappings[i]->empty()) continue;
+    if (!fresh && !joined) {
+      TRY(notes.refusals.refuse(
+          plan_error(REAPER_ERR_INVALID, pointer, "needs a new user namespace in /linux/namespaces")));
+      continue;
+    }
+    Status checked = check_mappings(*mappings[i], pointer);
+    if (!checked.has_value())
+      TRY(notes.refusals.take(std::move(checked)));
+    else if (fresh)
+      KEEP(notes.refusals, *writers[i], writer_of(*mappings[i], kinds[i], facts));
+  }
+  return {};
 }
 
 Mappings mappings_of(const std::vector<IdRange>& ranges) {
@@ -149,44 +207,52 @@ std::optional<uint32_t> mapped_id(const std::vector<IdMapping>& mappings, uint32
   return std::nullopt;
 }
 
+// What reaper-init is then: create_user_ns() gives it everything, and nothing else is kept.
+ProcessFacts root_inside(const ProcessFacts& facts, const std::vector<IdMapping>& gids, bool setgroups_denied) {
+  ProcessFacts inside = facts;
+  inside.real_uid = inside.effective_uid = inside.saved_uid = 0;
+  inside.real_gid = inside.effective_gid = inside.saved_gid = 0;
+  inside.groups.clear();
+  if (setgroups_denied) inside.groups = groups_inside(facts, gids);
+  const uint64_t all = all_capabilities(facts.last_capability);
+  inside.capabilities = {all, all, 0, 0, all};
+  inside.securebits = 0;
+  inside.setgroups_denied = setgroups_denied;
+  return inside;
+}
+
 Result<UserNamespace> plan_user_namespace(const Config& config, const ProcessFacts& facts, Notes& notes) {
   UserNamespace own;
   own.inside = facts;
   const auto found = std::ranges::find(config.namespaces, "user", &Namespace::type);
   const bool fresh = found != config.namespaces.end() && found->path.empty();
-  const Kind kinds[] = {{"/linux/uidMappings", CAP_SETUID, facts.effective_uid, facts.id_maps.uid_helper, "newuidmap"},
-                        {"/linux/gidMappings", CAP_SETGID, facts.effective_gid, facts.id_maps.gid_helper, "newgidmap"}};
-  const Mappings* const mappings[] = {&config.uid_mappings, &config.gid_mappings};
-  std::string* const writers[] = {&own.maps.uid_helper, &own.maps.gid_helper};
-  for (int i = 0; i < 2; ++i) {
-    const std::string pointer(kinds[i].pointer);
-    if (!fresh && !mappings[i]->empty())
-      TRY(notes.refusals.refuse(
-          plan_error(REAPER_ERR_INVALID, pointer, "needs a new user namespace in /linux/namespaces")));
-    if (!fresh) continue;
-    Status checked = check_mappings(*mappings[i], pointer);
-    if (checked.has_value())
-      KEEP(notes.refusals, *writers[i], writer_of(*mappings[i], kinds[i], facts));
-    else
-      TRY(notes.refusals.take(std::move(checked)));
+  const std::string joined = joined_pointer(config);
+  TRY(plan_mappings(config, facts, fresh, !joined.empty(), own, notes));
+  if (!fresh && joined.empty()) return own;
+  const std::vector<AskedId> asked = asked_ids(config);
+  TRY(check_ids(config.uid_mappings, config.gid_mappings, asked, notes));
+  if (!fresh) {
+    own.joined = true;
+    own.inside = root_inside(facts, config.gid_mappings, false);
+    own.enter = plan_joined(config, asked, joined, own.inside.capabilities.permitted);
+    return own;
   }
-  if (!fresh) return own;
-  TRY(check_ids(config, notes));
   UserNamespaceMaps& maps = own.maps;
   maps.fresh = true;
   maps.uid_map = map_text(config.uid_mappings, "\n");
   maps.gid_map = map_text(config.gid_mappings, "\n");
   // The condition under which the kernel lets an ordinary user map its own group: it could drop groups that deny it
-  // something otherwise (CVE-2014-8989).
-  maps.deny_setgroups = maps.gid_helper.empty() && (facts.capabilities.effective & capability_bit(CAP_SETGID)) == 0;
-  own.inside = facts_inside(config.gid_mappings, facts, maps.deny_setgroups);
+  // something otherwise (CVE-2014-8989). And what is denied to the caller is denied below (user_namespaces(7)).
+  maps.deny_setgroups = facts.setgroups_denied ||
+                        (maps.gid_helper.empty() && (facts.capabilities.effective & capability_bit(CAP_SETGID)) == 0);
+  own.inside = root_inside(facts, config.gid_mappings, maps.deny_setgroups);
   Operation enter{wire::Op::user_namespace,
                   "/linux/uidMappings",
                   {own.inside.capabilities.permitted, maps.deny_setgroups ? 0U : 1U},
                   {map_text(config.uid_mappings, ", "), map_text(config.gid_mappings, ", ")}};
-  for (const std::string* helper : writers)
-    if (!helper->empty()) enter.strings.push_back(*helper);
-  own.enter = std::move(enter);
+  for (const std::string& helper : {maps.uid_helper, maps.gid_helper})
+    if (!helper.empty()) enter.strings.push_back(helper);
+  own.enter.push_back(std::move(enter));
   return own;
 }
 
@@ -197,8 +263,10 @@ Result<EnteredUserNamespace> plan_entry(const Process& process, const UserNamesp
   entered.gids = mappings_of(user.gids);
   TRY(check_mappings(uids, "/linux/uidMappings"));
   TRY(check_mappings(entered.gids, "/linux/gidMappings"));
-  if (process.user.has_value()) TRY(check_user(*process.user, uids, entered.gids, notes));
-  entered.inside = facts_inside(entered.gids, facts, user.setgroups_denied);
+  std::vector<AskedId> asked;
+  if (process.user.has_value()) add_user(*process.user, asked);
+  TRY(check_ids(uids, entered.gids, asked, notes));
+  entered.inside = root_inside(facts, entered.gids, user.setgroups_denied);
   entered.become_root = {wire::Op::become_root,
                          "/linux/uidMappings",
                          {entered.inside.capabilities.permitted, user.setgroups_denied ? 0U : 1U},

@@ -92,9 +92,14 @@ enum class Op : uint16_t {
   beside = 82,  // clone with CLONE_PARENT: the child, the library's too, carries on with the plan in the pid namespace
                 // that was entered, and this process is at its end
   ready = 83,   // of exec: report READY, wait for GO
-  become_root = 84,  // [capabilities, 1: setgroups is allowed] in a user namespace that was entered: its root, with
-                     //  exactly these capabilities
   enter_outer = 85,  // [CLONE_NEW* flags] as `enter`, before it: those that do not belong to the user namespace there
+  supervise_beside = 110,  // as `supervise` without flags, of a plan with `beside_into`: the container's process is the
+                           // one that is cloned there
+  beside_into = 111,       // [CLONE_NEWPID, CLONE_NEWUSER] as `beside`, of create: into what was joined, and into these
+  become_root = 112,       // [capabilities, 1: without the caller's groups] root of the user namespace that was joined,
+                           // with exactly these capabilities
+  mapped = 113,            // [0: uids, 1: gids, id...] each is in a range of this process's user namespace
+  id_map = 114,            // [0: uids, 1: gids, (inside, outside, size)...] map: those are its ranges
   mount_ids = 120,    // [mount_ids_*] uid map, gid map: of the mount that comes next, whose ids they change. Waits for
                       // MAPPED_MOUNT, which brings a mount of its source, or a user namespace for a new file system
   net_devices = 121,  // name here, name there...: NETWORK, with a netlink socket of this network namespace; waits until
@@ -102,6 +107,7 @@ enum class Op : uint16_t {
   label = 122,        // path in the root, label: of security.selinux, where the file system takes no option for it
 };
 inline constexpr uint32_t max_affinity_words = 128;  // 8192 CPUs
+inline constexpr uint32_t max_id_ranges = 340;       // UID_GID_MAP_MAX_EXTENTS of the kernel
 
 // Of `mount`. Attributes are MOUNT_ATTR_* (mount_setattr(2)).
 inline constexpr uint64_t mount_bind = 1;           // a copy of the mount at the source
@@ -169,7 +175,7 @@ enum class Frame : uint16_t {
   cloned = 8,     // init -> library: Cloned, and a pidfd of that process as SCM_RIGHTS (unix(7))
   ended = 9,      // init -> library, of `report`: Ended
   terminal = 10,  // init -> library, before READY: the slave's path, and the master as SCM_RIGHTS
-  placed = 11,    // library -> init, for `cgroup`, and for `beside` when it knows of the process; no payload
+  placed = 11,    // library -> init, for `cgroup`, and for `beside*` when it knows of the process; no payload
   mapped = 12,    // library -> init, for `user_namespace`: the maps are written; no payload
   mounted = 20,   // init -> library, for `hooks`: namespaces and mounts are there, the roots not changed; no payload
   hooked = 21,    // library -> init, for `hooks`; no payload

@@ -189,8 +189,12 @@ Error explain_absence(Launched& launched, const Error& absent) {
   return said.has_value() ? absent : said.error();
 }
 
+bool has(const Plan& plan, wire::Op op) {
+  return std::ranges::find(plan.operations, op, &Operation::op) != plan.operations.end();
+}
+
 // Clones, and writes down who is who as soon as it is known: whoever comes after a killed create finds them.
-Result<Born> give_birth(const LaunchRequest& launch, bool supervise, const ProcessIdentity& owner,
+Result<Born> give_birth(const LaunchRequest& launch, const Plan& plan, bool supervise, const ProcessIdentity& owner,
                         const ContainerDirectory& directory, Launched& launched) {
   const int64_t before = boottime_ns();
   launched = TRY(clone_init(launch));
@@ -202,6 +206,7 @@ Result<Born> give_birth(const LaunchRequest& launch, bool supervise, const Proce
     if (!supervisor.has_value()) return fail(explain_absence(launched, supervisor.error()));
     born.supervisor = *supervisor;
   }
+  if (has(plan, wire::Op::beside_into)) TRY(await_beside(launched));
   const auto init = identify(owner, launched.pid, before);
   if (!init.has_value()) return fail(explain_absence(launched, init.error()));
   born.init = *init;
@@ -233,7 +238,7 @@ Status run_create_hooks(Runtime& runtime, const StateRoot& root, Claim& claim, c
 // In namespaces of the container's own, its process waits for the hooks before it changes its root.
 Status finish_birth(Runtime& runtime, const StateRoot& root, Claim& claim, const Plan& plan, Launched& launched,
                     Aftermath& aftermath) {
-  if (std::ranges::find(plan.operations, wire::Op::hooks, &Operation::op) == plan.operations.end()) {
+  if (!has(plan, wire::Op::hooks)) {
     TRY(await_ready(launched));
     return run_create_hooks(runtime, root, claim, launched.pidfd, aftermath);
   }
@@ -312,7 +317,7 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   TRY(make_container_cgroups(claim.directory, undo.cgroups));
   // Not the claim's own: that carries the lock, which a supervisor would hold for a create that is killed.
   launch.state_directory = container->directory.fd();
-  const Born born = TRY(give_birth(launch, request.supervise, owner, claim.directory, undo.launched));
+  const Born born = TRY(give_birth(launch, prepared.plan, request.supervise, owner, claim.directory, undo.launched));
   container->record = make_record(prepared, id, born, undo.cgroups, request.new_keyring);
   TRY(place_init(undo.launched, undo.cgroups));
   TRY(map_init_ids(*runtime, prepared.plan.maps, undo.launched));

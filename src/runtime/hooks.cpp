@@ -194,6 +194,16 @@ Result<HookPlace> place_of(const Record& record, HookKind kind) {
   return place;
 }
 
+// Known when the container's process is: it is alive, as the moment has said.
+Status look_at_groups(const Record& record, HookPlace& place) {
+  if ((place.namespaces & CLONE_NEWUSER) == 0 || !place.gids.empty()) return {};
+  const GroupFacts facts = TRY(read_group_facts(record.init.pid));
+  place.setgroups_denied = facts.setgroups_denied;
+  place.gids.reserve(facts.ranges.size());
+  for (const IdRange& range : facts.ranges) place.gids.push_back({range.inside, range.outside, range.size});
+  return {};
+}
+
 // The record for hooks there: the pid is the one that they see (runtime.md, State).
 Result<Record> seen_from(const HookPlace& place, Record record) {
   if (place.namespaces != 0) record.init.pid = TRY(innermost_pid(record.init.pid));
@@ -236,11 +246,12 @@ bool has_hooks(const Record& record, HookKind kind) {
 Status run_hooks(Runtime& runtime, const Record& record, const Fd& container, HookKind kind, const Moment& moment) {
   const Hooks hooks = TRY(hooks_of(record));
   if (hooks.of(kind).empty()) return {};
-  const HookPlace place = TRY(place_of(record, kind));
+  HookPlace place = TRY(place_of(record, kind));
   // The bundle may not be there.
   const bool root_inside = place.path_inside && (place.namespaces & CLONE_NEWNS) != 0;
   for (size_t i = 0; i < hooks.of(kind).size(); ++i) {
     const int status = TRY(moment());
+    TRY(look_at_groups(record, place));
     const Record seen = TRY(seen_from(place, record));
     const Call call = {hooks.of(kind)[i], hook_pointer(kind, i), root_inside ? "/" : record.bundle, place,
                        container.get()};

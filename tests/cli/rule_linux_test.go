@@ -25,11 +25,7 @@ func TestRule088NamespaceByPath(t *testing.T) {
 	guest := whole.copyOf(t)
 	guest.linux()["namespaces"] = append(namespaces("pid", "mount"), object{"type": "uts", "path": procPath(holder, "ns/uts")})
 	pid := b.create("guest", guest)
-	theirs, err := os.Readlink(procPath(holder, "ns/uts"))
-	check(t, err)
-	joined, err := os.Readlink(procPath(pid, "ns/uts"))
-	check(t, err)
-	want(t, "the joined namespace", joined, theirs)
+	sameNamespace(t, "uts", pid, holder)
 	guest.linux()["namespaces"] = append(namespaces("pid", "mount"), object{"type": "uts", "path": procPath(holder, "ns/ipc")})
 	b.write(guest)
 	b.fails(phrases("/linux/namespaces/2"), "create", "--bundle", b.bundle, "wrong")
@@ -37,6 +33,45 @@ func TestRule088NamespaceByPath(t *testing.T) {
 		b.ok("delete", "--force", id)
 		reap(t, pid)
 	}
+}
+
+func sameNamespace(t *testing.T, kind string, one, other int) {
+	t.Helper()
+	theirs, err := os.Readlink(procPath(other, "ns/"+kind))
+	check(t, err)
+	joined, err := os.Readlink(procPath(one, "ns/"+kind))
+	check(t, err)
+	want(t, "the joined "+kind+" namespace", joined, theirs)
+}
+
+// The types that a process does not simply enter: pid, of which its children are, and user, which everything else belongs to.
+func TestRule088PidAndUserNamespaceByPath(t *testing.T) {
+	needRoots(t)
+	b := newBox(t)
+	whole := config(sleeper...)
+	ids := []any{object{"containerID": 0, "hostID": 200000, "size": 65536}}
+	whole.linux()["namespaces"] = namespaces("user", "pid", "uts")
+	whole.linux()["uidMappings"], whole.linux()["gidMappings"] = ids, ids
+	holder := b.create("holder", whole)
+	b.ok("start", "holder")
+	guest := whole.copyOf(t)
+	joined := []any{}
+	for _, kind := range []string{"pid", "uts", "user"} {
+		joined = append(joined, object{"type": kind, "path": procPath(holder, "ns/"+kind)})
+	}
+	guest.linux()["namespaces"] = joined
+	pid := b.create("guest", guest)
+	b.ok("start", "guest")
+	for _, kind := range []string{"pid", "uts", "user"} {
+		sameNamespace(t, kind, pid, holder)
+	}
+	b.ok("delete", "--force", "guest")
+	reap(t, pid)
+	guest.linux()["uidMappings"] = []any{object{"containerID": 0, "hostID": 200001, "size": 65536}}
+	b.write(guest)
+	b.fails(phrases("/linux/uidMappings"), "create", "--bundle", b.bundle, "wrong")
+	b.ok("delete", "--force", "holder")
+	reap(t, holder)
 }
 
 func TestRule089NewNamespaces(t *testing.T) {

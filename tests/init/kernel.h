@@ -96,6 +96,7 @@ struct Kernel {
   std::deque<EndedChild> ended;                // in this order; afterwards there are no children
   bool library_gone = false;                   // the handshake's other end, for those who watch it
   std::string children;                        // /proc/thread-self/children
+  std::string told_to_supervisor;              // the pid, by the pipe of `supervise_beside`; or what it reads there
   std::vector<long> killed, reaped;            // pids
   std::string record, record_name;             // what was written into .exit.new, and what it was renamed to
   std::function<void(Kernel&, int)> on_close;  // close(2) of a descriptor
@@ -114,6 +115,8 @@ struct Kernel {
 
   // Namespaces (kernel_namespaces.cpp).
   long own_pid = 0;
+  std::string maps[2] = {"0 0 4294967295\n", "0 0 4294967295\n"};  // /proc/thread-self/uid_map and gid_map
+  size_t map_at = 0;
   long unshared = 0, joined = 0;  // CLONE_NEW* flags
   long propagation = 0;           // MS_* flags
   std::string hostname, domainname;

@@ -1,6 +1,7 @@
 // Namespaces in the model kernel: which were made and joined, and what is set in them.
 #include <asm/unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -26,10 +27,35 @@ long interface_flags(Kernel& k, const Call& call) {
   return 0;
 }
 
+constexpr int map_fd = 115;  // of users' ids; the next is of groups'
+
+std::optional<long> open_map(Kernel& k, const Call& call) {
+  const std::string path = reinterpret_cast<const char*>(call.arguments[1]);
+  if (path != "/proc/thread-self/uid_map" && path != "/proc/thread-self/gid_map") return std::nullopt;
+  const int fd = map_fd + (path.ends_with("gid_map") ? 1 : 0);
+  k.open.insert(fd);
+  k.map_at = 0;
+  return fd;
+}
+
+// As much as fits, as seq_file does.
+std::optional<long> read_map(Kernel& k, const Call& call) {
+  if (call.arguments[0] != map_fd && call.arguments[0] != map_fd + 1) return std::nullopt;
+  const std::string& map = k.maps[call.arguments[0] - map_fd];
+  const size_t size = std::min(map.size() - k.map_at, static_cast<size_t>(call.arguments[2]));
+  memcpy(reinterpret_cast<char*>(call.arguments[1]), map.data() + k.map_at, size);
+  k.map_at += size;
+  return static_cast<long>(size);
+}
+
 }  // namespace
 
 std::optional<long> handle_namespaces(Kernel& k, const Call& call) {
   switch (call.number) {
+    case __NR_openat:
+      return open_map(k, call);
+    case __NR_read:
+      return read_map(k, call);
     case __NR_unshare:
       k.unshared |= call.arguments[0];
       return 0;

@@ -1,5 +1,6 @@
 // The plan of a hook: a program that is what its caller is, with nothing that was raised for reaper-init's own execve.
 #include <dirent.h>
+#include <linux/sched.h>
 
 #include "unit/test_plan_support.h"
 
@@ -102,6 +103,57 @@ static void the_identity_of_a_plain_process(void**) {
   assert_true(tried >= 30);
 }
 
+static Plan plan_inside(const ProcessFacts& facts, uint64_t namespaces, bool path_inside, bool denied = false) {
+  reaper::HookPlace place;
+  place.namespaces = namespaces;
+  place.path_inside = path_inside;
+  place.setgroups_denied = denied;
+  place.gids = {{0, 1000, 1}};
+  auto plan = reaper::make_hook_plan(some_hook(), "/hooks/startContainer/0", "/", facts, place);
+  if (!plan.has_value()) stop(plan.error().message);
+  return std::move(*plan);
+}
+
+static std::vector<uint64_t> joined(const Plan& plan) {
+  std::vector<uint64_t> flags;
+  for (const Operation& operation : plan.operations)
+    if (operation.op == Op::join_process) flags.push_back(operation.numbers[0]);
+  return flags;
+}
+
+// Of a user namespace it is the root: the path is looked for before it joins, or as that root.
+static void in_a_user_namespace(void**) {
+  constexpr uint64_t all = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
+  for (const bool path_inside : {false, true}) {
+    const Plan plan = plan_inside(root_facts(), all, path_inside);
+    assert_true(joined(plan) == (std::vector<uint64_t>{CLONE_NEWPID, CLONE_NEWUSER | CLONE_NEWNS}));
+    assert_int_equal(place_of(plan, Op::find) > place_of(plan, Op::become_root), path_inside);
+    assert_int_equal(place_of(plan, Op::chdir) > place_of(plan, Op::become_root), path_inside);
+    assert_true(place_of(plan, Op::become_root) < place_of(plan, Op::capabilities));
+    assert_int_equal(only(plan, Op::become_root).numbers[1], 1);
+    const auto& verify = only(plan, Op::verify).numbers;
+    assert_int_equal(verify[0], 0);
+    assert_true(verify[2] == verify[6] && verify[3] == verify[6]);  // everything
+    assert_int_equal(verify.size(), reaper::wire::verify_fixed_numbers);
+  }
+}
+
+// Who may not join a pid namespace here does so in the name of the user namespace.
+static void in_a_user_namespace_of_its_own(void**) {
+  ProcessFacts facts = user_facts();
+  facts.groups = {7, 1000};
+  const Plan plan = plan_inside(facts, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWUTS, false, true);
+  assert_true(joined(plan) == (std::vector<uint64_t>{CLONE_NEWUSER | CLONE_NEWPID, CLONE_NEWUTS}));
+  assert_int_equal(only(plan, Op::become_root).numbers[1], 0);
+  // Its groups stay, as they are seen there.
+  const auto& verify = only(plan, Op::verify).numbers;
+  assert_int_equal(verify.size(), reaper::wire::verify_fixed_numbers + 2);
+  assert_int_equal(verify[reaper::wire::verify_fixed_numbers], 65534);
+  assert_int_equal(verify[reaper::wire::verify_fixed_numbers + 1], 0);
+  const Plan alone = plan_inside(facts, CLONE_NEWUSER | CLONE_NEWUTS, true, true);
+  assert_true(joined(alone) == (std::vector<uint64_t>{CLONE_NEWUSER | CLONE_NEWUTS}));
+}
+
 static void it_can_be_sent(void**) {
   const auto blob = reaper::encode_plan(plan_of(user_facts()));
   assert_true(blob.has_value());
@@ -112,6 +164,8 @@ int main() {
       cmocka_unit_test(what_it_executes),
       cmocka_unit_test(the_order),
       cmocka_unit_test(the_identity_of_a_plain_process),
+      cmocka_unit_test(in_a_user_namespace),
+      cmocka_unit_test(in_a_user_namespace_of_its_own),
       cmocka_unit_test(it_can_be_sent),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
