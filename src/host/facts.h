@@ -90,8 +90,9 @@ std::string capability_name(int number);       // "CAP_63" style for numbers wit
 // /proc/sys/kernel/random/boot_id. Cached: it cannot change while the process lives... except in tests, so it is not.
 Result<std::string> read_boot_id();
 
-// Whether setgroups(2) is denied in the calling thread's user namespace (/proc/thread-self/setgroups).
-bool read_setgroups_denied();
+// Whether setgroups(2) is denied in the calling thread's user namespace (/proc/thread-self/setgroups). A kernel without
+// that file denies it to nobody.
+Result<bool> read_setgroups_denied();
 
 // What a process's user namespace makes of groups: /proc/<pid>/gid_map, as it is seen from here, and setgroups.
 struct IdRange {

@@ -46,9 +46,11 @@ Result<GroupFacts> read_group_facts(int32_t pid) {
   }
 }
 
-bool read_setgroups_denied() {
+Result<bool> read_setgroups_denied() {
   const auto text = read_proc_file("/proc/thread-self/setgroups");
-  return text.has_value() && text->starts_with("deny");
+  if (!text.has_value() && text.error().sys_errno == ENOENT) return false;
+  if (!text.has_value()) return fail(text.error());
+  return text->starts_with("deny");
 }
 
 }  // namespace reaper

@@ -1,4 +1,7 @@
 // LAUNCH -> READY -> GO, over the socket pair that init was born with.
+#include <poll.h>
+
+#include <cerrno>
 #include <cstring>
 
 #include "launch/frames.h"
@@ -29,6 +32,16 @@ namespace {
 
 bool is_gone(const Status& sent) {
   return !sent.has_value() && (sent.error().sys_errno == EPIPE || sent.error().sys_errno == ECONNRESET);
+}
+
+// Its end of the socket is closed a moment before it has ended.
+bool ends_soon(const Fd& pidfd) {
+  constexpr int limit_ms = 2000;
+  pollfd ended = {pidfd.get(), POLLIN, 0};
+  int ready;
+  do ready = poll(&ended, 1, limit_ms);
+  while (ready < 0 && errno == EINTR);
+  return ready > 0;
 }
 
 Error out_of_turn() {
@@ -79,7 +92,8 @@ Status send_unsent(Launched& launched) {
 Status send_frame(const Launched& launched, wire::Frame type) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   const Status sent = talk.send(type);
-  return is_gone(sent) ? Status{} : sent;
+  // Who lives without having been told would wait for ever, and so would we.
+  return is_gone(sent) && ends_soon(launched.pidfd) ? Status{} : sent;
 }
 
 Status send_descriptor(const Launched& launched, wire::Frame type, const Fd& descriptor) {

@@ -17,7 +17,7 @@ Status read_asked_facts(const Config& config, ProcessFacts& facts) {
   // Who holds CAP_SETGID takes setgroups(2) for granted, and only then does somebody ask.
   const bool sets_groups = config.process.has_value() && config.process->user.has_value();
   const bool may = (facts.capabilities.effective & planning::capability_bit(CAP_SETGID)) != 0;
-  if (may && (makes_user_namespace || sets_groups)) facts.setgroups_denied = read_setgroups_denied();
+  if (may && (makes_user_namespace || sets_groups)) facts.setgroups_denied = TRY(read_setgroups_denied());
   if (!config.process.has_value()) return {};
   if (makes_user_namespace && config.process->oom_score_adj) facts.oom_score_adj = TRY(read_oom_score_adj());
   if (config.process->scheduler.has_value()) facts.scheduling = TRY(read_scheduling_facts());

@@ -151,6 +151,8 @@ Status check_net_devices(const Config& config, const ProcessFacts& caller, Notes
 void plan_net_devices(const Config& config, std::vector<Operation>& out);
 // sysctl.cpp: what is set in them.
 Status plan_sysctl(const Config& config, const NamespacePlan& namespaces, std::vector<Operation>& out, Notes& notes);
+// What is wrong with a path that cannot be looked at.
+Error refuse_path(const Error& cause, const std::string& pointer);
 // Whether another mount namespace than the caller's is joined: all paths lead elsewhere there.
 bool joins_mounts(const std::vector<Namespace>& foreign);
 // Who makes them.

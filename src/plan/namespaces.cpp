@@ -31,13 +31,6 @@ const Type& type_of(const Namespace& wanted) {
   return *std::ranges::find(types, wanted.type, &Type::name);  // read_namespaces() knows the same names
 }
 
-Error refuse_path(const Error& cause, const std::string& pointer) {
-  const bool wrong_path = cause.sys_errno == ENOENT || cause.sys_errno == ENOTDIR || cause.sys_errno == ELOOP;
-  Error error = plan_error(wrong_path ? REAPER_ERR_INVALID : cause.code, pointer, cause.message);
-  error.sys_errno = cause.sys_errno;
-  return error;
-}
-
 // Whether it is another one than the caller's, which can be made or joined.
 Result<bool> is_foreign(const Namespace& wanted, const std::string& pointer) {
   const Type& type = type_of(wanted);
@@ -158,6 +151,13 @@ bool may(const Namespace& wanted, const InitState& caller, const InitState& insi
 
 }  // namespace
 
+Error refuse_path(const Error& cause, const std::string& pointer) {
+  const bool wrong_path = cause.sys_errno == ENOENT || cause.sys_errno == ENOTDIR || cause.sys_errno == ELOOP;
+  Error error = plan_error(wrong_path ? REAPER_ERR_INVALID : cause.code, pointer, cause.message);
+  error.sys_errno = cause.sys_errno;
+  return error;
+}
+
 bool joins_mounts(const std::vector<Namespace>& foreign) {
   const auto found = std::ranges::find(foreign, "mount", &Namespace::type);
   return found != foreign.end() && !found->path.empty();
@@ -175,8 +175,11 @@ Result<NamespacePlan> plan_namespaces(const Config& config, const NamespaceMaker
     const Namespace& wanted = config.namespaces[i];
     const std::string pointer = pointer_join("/linux/namespaces", i);
     bool foreign = false;
+    // Whether it is ours was asked once for the user namespace: all that is planned for it hangs on that.
+    const bool user_path = wanted.type == "user" && !wanted.path.empty();
+    if (user_path && !user.joined) continue;
     KEEP(notes.refusals, foreign, is_foreign(wanted, pointer));
-    if (!foreign) continue;
+    if (!foreign && !user_path) continue;
     if (!may(wanted, outside, inside, user)) TRY(notes.refusals.refuse(lacks_admin(pointer)));
     plan.foreign.push_back(wanted);
     const uint64_t flag = type_of(wanted).flag;

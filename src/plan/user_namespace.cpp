@@ -143,16 +143,17 @@ std::vector<Operation> plan_joined(const Config& config, const std::vector<Asked
   return operations;
 }
 
-// The pointer of a path that leads to another user namespace than the caller's. What is wrong with the path, namespaces
-// are planned to say.
-std::string joined_pointer(const Config& config) {
+// The pointer of a path that leads to another user namespace than the caller's; "" where there is none.
+Result<std::string> joined_pointer(const Config& config) {
   for (size_t i = 0; i < config.namespaces.size(); ++i) {
     const Namespace& one = config.namespaces[i];
     if (one.type != "user" || one.path.empty()) continue;
+    const std::string pointer = pointer_join("/linux/namespaces", i) + "/path";
     const Result<bool> own = same_namespace("user", one.path);
-    return own.has_value() && !*own ? pointer_join("/linux/namespaces", i) + "/path" : "";
+    if (!own.has_value()) return fail(refuse_path(own.error(), pointer));
+    return *own ? std::string() : pointer;
   }
-  return "";
+  return std::string();
 }
 
 // Ranges belong to a user namespace that is new, or joined; who writes them, to a new one alone.
@@ -226,7 +227,7 @@ Result<UserNamespace> plan_user_namespace(const Config& config, const ProcessFac
   own.inside = facts;
   const auto found = std::ranges::find(config.namespaces, "user", &Namespace::type);
   const bool fresh = found != config.namespaces.end() && found->path.empty();
-  const std::string joined = joined_pointer(config);
+  const std::string joined = TRY(joined_pointer(config));
   TRY(plan_mappings(config, facts, fresh, !joined.empty(), own, notes));
   if (!fresh && joined.empty()) return own;
   const std::vector<AskedId> asked = asked_ids(config);

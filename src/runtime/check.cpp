@@ -65,7 +65,8 @@ void check_terminal(const Config& config, const CreateRequest& request, Findings
 // Where this process can see neither with whose rights nor in which files the program is looked for.
 bool elsewhere(const Plan& plan) {
   const auto mounts = std::ranges::find(plan.namespaces, "mount", &Namespace::type);
-  return plan.maps.fresh || (mounts != plan.namespaces.end() && !mounts->path.empty());
+  const bool other_user = std::ranges::find(plan.namespaces, "user", &Namespace::type) != plan.namespaces.end();
+  return other_user || (mounts != plan.namespaces.end() && !mounts->path.empty());
 }
 
 void check_bundle(const Runtime& runtime, const CreateRequest& request, ProcessFacts& facts, Findings& findings) {

@@ -2,6 +2,8 @@
 #include <linux/capability.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "host/numbers.h"
 #include "host/proc_file.h"
 #include "runtime/check.h"
@@ -90,6 +92,9 @@ void note_ranges(const std::string& map, const std::vector<Range>& ranges, const
 
 void check_user_namespace(const Plan& plan, const ProcessFacts& facts, Findings& findings) {
   const UserNamespaceMaps& maps = plan.maps;
+  const auto user = std::ranges::find(plan.namespaces, "user", &Namespace::type);
+  if (user != plan.namespaces.end() && !user->path.empty())
+    findings.note(pointer, "what cannot be told beforehand: which ids the user namespace that is joined has");
   if (!maps.fresh) return;
   const bool privileged = (facts.capabilities.effective >> CAP_SYS_ADMIN & 1) != 0;
   if (access("/proc/self/ns/user", F_OK) != 0)

@@ -181,10 +181,11 @@ Result<ProcessIdentity> identify(const ProcessIdentity& owner, int32_t pid, int6
   return identity;
 }
 
-// It has failed already, and a host that ignores SIGCHLD has reaped it: what it said tells more. One that lives may
-// wait for what it is not going to be given.
+// It may have failed already, and a host that ignores SIGCHLD has reaped it: what it said tells more. While it lives it
+// may be waiting for us.
 Error explain_absence(Launched& launched, const Error& absent) {
-  if (const auto ended = has_ended(launched.pidfd); !ended.has_value() || !*ended) return absent;
+  const auto ended = has_ended(launched.pidfd);
+  if (!ended.has_value() || !*ended) return absent;
   const Status said = await_ready(launched);
   return said.has_value() ? absent : said.error();
 }

@@ -3,6 +3,7 @@
  * its rights, the time namespace, and those of others beside a user namespace of the container's own.
  */
 #include "containers.h"
+#include "holder.h"
 #include "reaper.h"
 
 #include <errno.h>
@@ -15,75 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
-
 #define NEEDS "making namespaces needs CAP_SYS_ADMIN"
 #define WHO "while read -r a b; do case $a in Uid:|Gid:|Groups:) echo $a $b;; esac; done </proc/self/status;"
 
 static const uint32_t both[] = {0, REAPER_CREATE_SUPERVISE};
-
-/* A process in new namespaces, with a first child in them, until it reads the end of its pipe. */
-struct holder {
-  pid_t parent; /* made them */
-  pid_t pid;    /* is in all of them */
-  int hold;
-};
-
-static _Noreturn void hold_in_child(int flags, const int *ready, const int *maps, const int *hold) {
-  char byte = 0;
-  close(hold[1]);
-  close(maps[1]);
-  if (unshare(flags) != 0) _exit(1);
-  if (write(ready[1], &byte, 1) != 1 || read(maps[0], &byte, 1) != 1) _exit(1);
-  const pid_t child = fork();
-  if (child == 0) _exit(read(hold[0], &byte, 1) != 0);
-  if (child < 0 || write(ready[1], &child, sizeof child) != sizeof child) _exit(1);
-  int status = -1;
-  _exit(waitpid(child, &status, 0) != child);
-}
-
-static int put(pid_t pid, const char *name, const char *text) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-  const int fd = open(path, O_WRONLY | O_CLOEXEC);
-  const int bad = fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text);
-  if (fd >= 0) close(fd);
-  return bad;
-}
-
-/* `uids`, `gids`: the maps of a user namespace among them, or NULL. `clocks`: for /proc/PID/timens_offsets. 0: held. */
-static int hold(struct holder *holder, int flags, const char *uids, const char *gids, const char *clocks) {
-  int ready[2];
-  int maps[2];
-  int hold[2];
-  char byte = 0;
-  CHECK(pipe2(ready, O_CLOEXEC) == 0 && pipe2(maps, O_CLOEXEC) == 0 && pipe2(hold, O_CLOEXEC) == 0);
-  holder->parent = fork();
-  if (holder->parent == 0) hold_in_child(flags, ready, maps, hold);
-  close(ready[1]);
-  close(maps[0]);
-  close(hold[0]);
-  holder->hold = hold[1];
-  CHECK(read(ready[0], &byte, 1) == 1);
-  if (gids != NULL && geteuid() != 0) CHECK(put(holder->parent, "setgroups", "deny") == 0);
-  if (gids != NULL) CHECK(put(holder->parent, "gid_map", gids) == 0);
-  if (uids != NULL) CHECK(put(holder->parent, "uid_map", uids) == 0);
-  if (clocks != NULL) CHECK(put(holder->parent, "timens_offsets", clocks) == 0);
-  CHECK(write(maps[1], "x", 1) == 1);
-  CHECK(read(ready[0], &holder->pid, sizeof holder->pid) == sizeof holder->pid);
-  close(ready[0]);
-  close(maps[1]);
-  return 0;
-}
-
-static int release(struct holder holder) {
-  int status = -1;
-  close(holder.hold);
-  CHECK(waitpid(holder.parent, &status, 0) == holder.parent);
-  return status != 0;
-}
 
 static struct holder must_hold(int flags, const char *uids, const char *gids) {
   struct holder holder;
@@ -225,6 +161,31 @@ static void test_pid(void **state) {
   assert_int_equal(release(holder), 0);
 }
 
+/* Nobody there may trace it before it is what it is to be (CVE-2016-9962); what only the caller may join comes first.
+ */
+static void test_order(void **state) {
+  if (!can_make()) SKIP(NEEDS);
+  NEED_USER_NAMESPACES(NULL);
+  const struct scene *scene = *state;
+  const struct holder holder = must_hold(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET, "0 200000 9", "0 200000 9");
+  char *path = paths_of(holder.pid, "user network pid");
+  char *config = config_of(path, "true", "", "");
+  const reaper_create_options options = options_of(scene, config);
+  char *plan = NULL;
+  assert_int_equal(reaper_plan(scene->runtime, &options, REAPER_FORMAT_TEXT, &plan, NULL), REAPER_OK);
+  static const char *const wanted[] = {"setsid",       "not_dumpable", "/ns/net\"",   "/ns/pid\"", "/ns/user\"",
+                                       "clone_parent", "gate",         "become_root", "find"};
+  const char *at = plan;
+  for (size_t i = 0; i < COUNT_OF(wanted); ++i) {
+    at = strstr(at, wanted[i]);
+    if (at == NULL) fail_msg("%s is not in its place: %s", wanted[i], plan);
+  }
+  reaper_free(plan);
+  free(config);
+  free(path);
+  assert_int_equal(release(holder), 0);
+}
+
 /* Without a first process nobody can be born there any more. */
 static void test_pid_at_its_end(void **state) {
   if (!can_make()) SKIP(NEEDS);
@@ -248,6 +209,34 @@ static void test_pid_at_its_end(void **state) {
   free(config);
   free(namespaces);
   free(path);
+}
+
+/* The pause process of a pod that shares the pid namespace of others holds what it is there for, as one among them. */
+static void test_pause(void **state) {
+  if (!can_make()) SKIP(NEEDS);
+  const struct scene *scene = *state;
+  const struct holder holder = must_hold(CLONE_NEWPID, NULL, NULL);
+  char *path = paths_of(holder.pid, "pid");
+  char *config = text_of(
+      "{\"ociVersion\":\"1.2.0\",\"annotations\":{\"io.kubernetes.cri-o.ContainerType\":\"sandbox\"},\"process\":{"
+      "\"args\":[\"/pause\"],\"cwd\":\"/\"},\"linux\":{\"namespaces\":[%s]}}",
+      path);
+  for (size_t i = 0; i < COUNT_OF(both); ++i) {
+    reaper_create_options options = options_of(scene, config);
+    options.flags = both[i];
+    reaper_container *container = must_create_with(scene, "sandbox", &options);
+    must_start(container);
+    assert_int_equal(must_status(container), REAPER_STATUS_RUNNING);
+    char *inside = link_of(must_pid(container), "pid");
+    assert_true(is_in(inside, holder.pid, "pid"));
+    free(inside);
+    assert_int_equal(reaper_kill(container, SIGTERM, 0, NULL), REAPER_OK);
+    assert_int_equal(must_wait(container).exit_code, 0);
+    must_delete(container);
+  }
+  free(config);
+  free(path);
+  assert_int_equal(release(holder), 0);
 }
 
 /* ---- A user namespace ---- */
@@ -453,6 +442,8 @@ static void test_time(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_pid, scene_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_pause, scene_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_order, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_pid_at_its_end, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_user, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_ranges, scene_setup, scene_teardown),

@@ -22,6 +22,7 @@
 #include "faults/walk.h"
 
 extern "C" {
+#include "holder.h"
 #include "terminal.h"
 }
 
@@ -30,6 +31,7 @@ namespace reaper::walk {
 namespace {
 
 constexpr const char* id = "walk";
+pid_t neighbour = -1;  // whose namespaces are joined
 
 // Asked again until the answer is "", or a generous time is up.
 std::string settle(const std::function<std::string()>& wrong) {
@@ -99,10 +101,17 @@ std::string children_left() {
 
 const Scenario* find_scenario(const std::string& name) {
   static const Scenario all[] = {
-      {"plain", false, false, false, false, false, false},   {"supervised", true, false, false, false, false, false},
-      {"hooks", false, true, false, false, false, false},    {"cgroup", true, false, true, false, false, false},
-      {"terminal", false, false, false, true, false, false}, {"rich", false, false, false, false, true, false},
-      {"isolated", false, false, false, false, false, true}, {"everything", true, true, false, true, true, false},
+      {.name = "plain"},
+      {.name = "supervised", .supervised = true},
+      {.name = "hooks", .hooks = true},
+      {.name = "cgroup", .supervised = true, .cgroup = true},
+      {.name = "terminal", .terminal = true},
+      {.name = "rich", .rich = true},
+      {.name = "isolated", .isolated = true},
+      {.name = "user", .user = true},
+      {.name = "joined", .joined = true},
+      {.name = "joined-supervised", .supervised = true, .joined = true},
+      {.name = "everything", .supervised = true, .hooks = true, .terminal = true, .rich = true},
   };
   for (const Scenario& scenario : all)
     if (name == scenario.name) return &scenario;
@@ -131,6 +140,8 @@ std::string Site::config_of(const char* program, const char* hook) const {
     config += ",\"hooks\":{" + hooks("createRuntime") + "," + hooks("startContainer") + "," + hooks("poststart") + "," +
               hooks("poststop") + "}";
   if (scenario_.isolated) config += isolation();
+  if (scenario_.user) config += user_namespace();
+  if (scenario_.joined) config += joined_namespaces();
   if (scenario_.cgroup) config += ",\"linux\":{\"cgroupsPath\":\"" + cgroup_path() + "\"}";
   return config + "}";
 }
@@ -177,6 +188,21 @@ bool takes_ids(const std::string& directory) {
 }
 
 }  // namespace
+
+std::string Site::user_namespace() {
+  const std::string ranges = "[{\"containerID\":0,\"hostID\":200000,\"size\":65536}]";
+  return ",\"hostname\":\"walk\",\"hooks\":{\"createContainer\":[{\"path\":\"/bin/true\"}]},\"linux\":{\"namespaces\":"
+         "[{\"type\":\"user\"},{\"type\":\"pid\"},{\"type\":\"uts\"}],\"uidMappings\":" +
+         ranges + ",\"gidMappings\":" + ranges + "}";
+}
+
+std::string Site::joined_namespaces() {
+  std::string list;
+  for (const auto& [type, link] : {std::pair("user", "user"), {"pid", "pid"}, {"network", "net"}, {"uts", "uts"}})
+    list += std::string(list.empty() ? "" : ",") + "{\"type\":\"" + type + "\",\"path\":\"/proc/" +
+            std::to_string(neighbour) + "/ns/" + link + "\"}";
+  return ",\"linux\":{\"namespaces\":[" + list + "]}";
+}
 
 // The host's programs in a root that has nothing else.
 std::string Site::isolation() const {
@@ -369,8 +395,14 @@ void need_walks(const Scenario& scenario) {
 #endif
   if (!can_trace()) SKIP("ptrace is not allowed here");
   if (scenario.terminal) need_terminals();
-  if (scenario.isolated && !(is_root() && holds_capability("CapEff:", CAP_SYS_ADMIN)))
+  if ((scenario.isolated || scenario.user || scenario.joined) &&
+      !(is_root() && holds_capability("CapEff:", CAP_SYS_ADMIN)))
     SKIP("making namespaces needs CAP_SYS_ADMIN");
+  if (scenario.user && !holds_capability("CapEff:", CAP_SYS_PTRACE)) SKIP("CAP_SYS_PTRACE is not held");
+  if (scenario.joined && neighbour < 0)  // before we adopt what its parent leaves
+    neighbour =
+        hold_apart(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS, "0 200000 65536", "0 200000 65536");
+  if (scenario.joined && neighbour < 0) SKIP("user namespaces cannot be made here");
   const char* why = scenario.cgroup ? enter_cgroups() : nullptr;
   if (why != nullptr) SKIP(why);
   assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);

@@ -1,5 +1,6 @@
 /* Many lives in one process: descriptors, threads, zombies, memory, mounts and directories end where they began.
  * REAPER_CYCLES=100000 for more of them. */
+#include "holder.h"
 #include "processes.h"
 #include "root.h"
 #include "supervised.h"
@@ -209,6 +210,63 @@ static void test_isolated(void** state) {
   assert_int_equal(holders(scene), 0);
 }
 
+static void user_once(const struct scene* scene) {
+  static const char config[] =
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/true\"],\"cwd\":\"/\"},"
+      "\"hooks\":{\"createContainer\":[{\"path\":\"/bin/true\"}],\"startContainer\":[{\"path\":\"/bin/true\"}]},"
+      "\"linux\":{\"namespaces\":[{\"type\":\"user\"},{\"type\":\"pid\"},{\"type\":\"mount\"}],"
+      "\"uidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":65536}],"
+      "\"gidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":65536}]}}";
+  const reaper_create_options options = options_of(scene, config);
+  live(scene, &options);
+}
+
+#define NEED_USER_NAMESPACES()                                                                \
+  do {                                                                                        \
+    if (!can_make_roots()) SKIP("making namespaces needs CAP_SYS_ADMIN");                     \
+    if (!holds_capability("CapEff:", CAP_SYS_PTRACE)) SKIP("CAP_SYS_PTRACE is not held");     \
+    if (in_child(try_user_namespace, NULL) != 0) SKIP("user namespaces cannot be made here"); \
+  } while (0)
+
+static int try_user_namespace(void* unused) {
+  (void)unused;
+  return unshare(CLONE_NEWUSER) != 0;
+}
+
+static void test_user(void** state) {
+  NEED_USER_NAMESPACES();
+  repeat(*state, "user namespaces", cycles(500), user_once);
+}
+
+static struct holder neighbour;
+
+/* Below a supervisor and without one, in the namespaces of others, and some of them beside a new user namespace. */
+static void joined_once(const struct scene* scene) {
+  char* user = text_of("{\"type\":\"user\",\"path\":\"/proc/%d/ns/user\"}]", (int)neighbour.pid);
+  const char* const rest[] = {user,
+                              "{\"type\":\"user\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":300000,\"size\":9}],"
+                              "\"gidMappings\":[{\"containerID\":0,\"hostID\":300000,\"size\":9}]"};
+  for (size_t i = 0; i < 2 * COUNT_OF(rest); ++i) {
+    char* config = text_of(
+        "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/true\"],\"cwd\":\"/\"},\"linux\":{\"namespaces\":["
+        "{\"type\":\"pid\",\"path\":\"/proc/%d/ns/pid\"},{\"type\":\"network\",\"path\":\"/proc/%d/ns/net\"},%s}}",
+        (int)neighbour.pid, (int)neighbour.pid, rest[i / 2]);
+    reaper_create_options options = options_of(scene, config);
+    options.flags = i % 2 == 0 ? 0 : REAPER_CREATE_SUPERVISE;
+    live(scene, &options);
+    free(config);
+  }
+  free(user);
+}
+
+static void test_joined(void** state) {
+  NEED_USER_NAMESPACES();
+  assert_int_equal(
+      hold(&neighbour, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET, "0 200000 65536", "0 200000 65536", NULL), 0);
+  repeat(*state, "namespaces of others (four each)", cycles(200), joined_once);
+  assert_int_equal(release(neighbour), 0);
+}
+
 static void test_plain(void** state) {
   repeat(*state, "plain", cycles(10000), plain_once);
 }
@@ -234,6 +292,8 @@ int main(void) {
                                      TEST(test_hooks),
                                      TEST(test_terminals),
                                      TEST(test_failures),
+                                     TEST(test_user),
+                                     TEST(test_joined),
                                      TEST(test_exec),
                                      TEST(test_exec_in_namespaces),
                                      cmocka_unit_test_setup_teardown(test_isolated, root_setup, scene_teardown)};

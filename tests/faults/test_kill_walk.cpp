@@ -1,5 +1,5 @@
-// SIGKILL at every system call of create, start, exec, kill and delete: of the process that calls the library, and of every
-// reaper-init that is at work meanwhile. All of them, no samples. README.md tells how to run more of it by hand.
+// SIGKILL at every system call of create, start, exec, kill and delete: of the process that calls the library, and of
+// every reaper-init that is at work meanwhile. All of them, no samples. README.md tells how to run more of it by hand.
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +16,11 @@ struct Selection {
   const char* scenario;
   const char* operations;
 };
-constexpr Selection selections[] = {{"hooks", " create start delete "},
-                                    {"cgroup", " create exec kill-all delete "},
-                                    {"terminal", " create delete "},
-                                    {"isolated", " create start exec delete-force "}};
+constexpr Selection selections[] = {
+    {"hooks", " create start delete "}, {"cgroup", " create exec kill-all delete "},
+    {"terminal", " create delete "},    {"isolated", " create start exec delete-force "},
+    {"user", " create delete-force "},  {"joined", " create start delete-force "},
+    {"joined-supervised", " create "}};
 
 bool all_wanted() {
   const char* wanted = getenv("REAPER_FAULTS");

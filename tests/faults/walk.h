@@ -12,13 +12,15 @@ namespace reaper::walk {
 
 // What kind of container is operated on.
 struct Scenario {
-  const char* name;
-  bool supervised;
-  bool hooks;     // one of every kind that runs at these operations
-  bool cgroup;    // one of its own; the program is in a mount namespace with a view of cgroup2
-  bool terminal;  // with a console socket
-  bool rich;      // a config.json that makes reaper-init do most of what it can
-  bool isolated;  // in namespaces and a root of its own
+  const char* name = nullptr;
+  bool supervised = false;
+  bool hooks = false;     // one of every kind that runs at these operations
+  bool cgroup = false;    // one of its own; the program is in a mount namespace with a view of cgroup2
+  bool terminal = false;  // with a console socket
+  bool rich = false;      // a config.json that makes reaper-init do most of what it can
+  bool isolated = false;  // in namespaces and a root of its own
+  bool user = false;      // in a new user namespace, with a hook that runs inside
+  bool joined = false;    // in namespaces of others, a user and a pid namespace among them
 };
 const Scenario* find_scenario(const std::string& name);
 
@@ -75,6 +77,8 @@ class Site {
   friend struct Round;
   std::string config_of(const char* program, const char* hook) const;
   std::string isolation() const;
+  static std::string user_namespace();
+  static std::string joined_namespaces();
   std::string strangers() const;
   bool in_root(const char* name) const;
   std::string judge_answers();
