@@ -173,7 +173,7 @@ Outcome supervise_beside(State& state) {
 static Outcome carry_on_in_child(State& state, uint64_t namespaces) {
   Child child = {};
   const Outcome outcome = clone_and_tell(state, CLONE_PARENT | namespaces, child);
-  if (!outcome.ok()) return outcome;
+  if (!outcome.ok()) return outcome;  // and there may be no child, whose pid would be 0 here too
   if (child.pid > 0) exit_now(0);
   if (state.supervisor >= 0) call(__NR_close, state.supervisor);
   state.supervisor = -1;

@@ -66,7 +66,8 @@ Outcome read_map(const char* path, Each each) {
   MapReader reader;
   reader.file = call(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
   if (reader.file < 0) return failed_call(reader.file, path);
-  if (file_system_of(static_cast<int>(reader.file)) != PROC_SUPER_MAGIC) reader.error = -EXDEV;
+  const long file_system = file_system_of(static_cast<int>(reader.file));
+  if (file_system != PROC_SUPER_MAGIC) reader.error = file_system < 0 ? file_system : -EXDEV;
   uint64_t range[3] = {};
   while (reader.error == 0 && reader.next(range)) each(range);
   call(__NR_close, reader.file);

@@ -19,7 +19,9 @@ Status write_file(const Launched& launched, const char* name, const char* pointe
   const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file) return fail(map_error(pointer, "open " + path, errno));
   // The kernel takes a map in one piece or not at all. The file is of the process that it was opened for, or of nobody.
-  const ssize_t written = write(file.get(), text.data(), text.size());
+  ssize_t written;
+  do written = write(file.get(), text.data(), text.size());
+  while (written < 0 && errno == EINTR);
   if (written == static_cast<ssize_t>(text.size())) return {};
   return fail(map_error(pointer, "write " + path, written < 0 ? errno : EIO));
 }

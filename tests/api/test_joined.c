@@ -110,7 +110,7 @@ static void test_pid(void **state) {
   warm_up(scene);
   const struct holder holder = must_hold(CLONE_NEWPID, NULL, NULL);
   char *path = paths_of(holder.pid, "pid");
-  char *config = config_of(path, "sleep 1000", "", "");
+  char *config = config_of(path, "exec sleep 1000", "", "");
   char *children = link_of(getpid(), "pid_for_children");
   const struct census before = take_census(scene->place.root);
   for (size_t i = 0; i < COUNT_OF(both); ++i) {

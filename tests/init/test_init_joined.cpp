@@ -129,7 +129,7 @@ void failures_are_told(void**) {
   const struct {
     long number;
     wire::Op op;
-  } rows[] = {{__NR_clone, wire::Op::beside_into}, {__NR_setns, wire::Op::join}};
+  } rows[] = {{__NR_clone, wire::Op::beside_into}, {__NR_pipe2, wire::Op::beside_into}, {__NR_setns, wire::Op::join}};
   for (const auto& row : rows) {
     Kernel k = kernel_with({joins, beside(0)}, true);
     k.deny[row.number] = -EPERM;
@@ -137,6 +137,7 @@ void failures_are_told(void**) {
     const SentError error = last_error(k.sent);
     assert_int_equal(error.header.op, static_cast<uint16_t>(row.op));
     assert_int_equal(error.header.error, EPERM);
+    for (const Call& call : k.calls) assert_true(call.number != __NR_bind);
   }
 }
 
