@@ -70,7 +70,7 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
     if (auto personality = TRY(linux_section->member("personality")))
       KEEP(refusals, config.personality, read_personality(*personality));
     if (auto seccomp = TRY(linux_section->member("seccomp")))
-      KEEP(refusals, config.seccomp, read_seccomp(*seccomp, refusals, unsupported));
+      KEEP(refusals, config.seccomp, read_seccomp(*seccomp, refusals));
     if (auto path = TRY(linux_section->member("cgroupsPath"))) {
       auto cgroups_path = read_cgroups_path(*path);
       if (!cgroups_path && cgroups_path.error().code == REAPER_ERR_UNSUPPORTED)

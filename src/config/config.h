@@ -132,6 +132,11 @@ struct SeccompRule {
   uint32_t action = 0;             // SECCOMP_RET_*, with its data
   std::vector<SeccompCondition> conditions;
 };
+// Who answers for SCMP_ACT_NOTIFY.
+struct SeccompListener {
+  std::string path;      // of a unix socket, absolute; empty: nobody
+  std::string metadata;  // for it
+};
 struct Seccomp {
   // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19.
   static constexpr uint32_t flag_wait_killable_recv = 1U << 5;
@@ -140,6 +145,8 @@ struct Seccomp {
   std::vector<std::string> architectures;  // SCMP_ARCH_*, beside this machine's own
   uint32_t flags = 0;                      // SECCOMP_FILTER_FLAG_*
   std::vector<SeccompRule> rules;
+  SeccompListener listener;
+  bool notifies() const;  // some action is SCMP_ACT_NOTIFY
 };
 
 // A pseudo-terminal as 0, 1 and 2 of the program. 0 rows and columns: its size is left alone.
@@ -244,7 +251,7 @@ Result<ExecProcess> parse_exec_process(std::string_view text, std::optional<std:
 std::vector<std::string_view> mount_option_names();
 
 // The words of linux.seccomp that this build knows.
-enum class SeccompWords : uint8_t { actions, operators, known_flags, supported_flags };
+enum class SeccompWords : uint8_t { actions, operators, flags };
 std::vector<std::string_view> seccomp_words(SeccompWords which);
 
 // What this build does with a property of the specification. The table behind it (properties.cpp) is the one source

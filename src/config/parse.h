@@ -43,9 +43,8 @@ Result<Scheduler> read_scheduler(const JsonCursor& scheduler, Notes& notes);
 Result<IoPriority> read_io_priority(const JsonCursor& io_priority);
 Result<ExecCpuAffinity> read_exec_cpu_affinity(const JsonCursor& affinity);
 Result<uint32_t> read_personality(const JsonCursor& personality);
-// None: the section asks for nothing. What this build cannot apply goes to `unsupported`.
-Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& seccomp, Refusals& refusals,
-                                            std::vector<Error>& unsupported);
+// None: the section asks for nothing.
+Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& seccomp, Refusals& refusals);
 
 // names.cpp: a word of the specification and the number that the kernel has for it.
 struct NamedNumber {

@@ -40,13 +40,13 @@ constexpr std::array<std::string_view, 23> architectures = {
 
 // SECCOMP_RET_* with its data: the errno of ERRNO, the message of TRACE.
 Result<uint32_t> read_action(const JsonCursor& object, std::string_view action_name, std::string_view errno_name,
-                             std::vector<Error>& unsupported) {
+                             bool listens) {
   const JsonCursor action = TRY(required_member(object, action_name));
   const uint32_t kind = TRY(read_name(action, "action", actions));
   const auto given = TRY(object.member(errno_name));
-  if (kind == SECCOMP_RET_USER_NOTIF)
-    unsupported.push_back(
-        config_error(REAPER_ERR_UNSUPPORTED, action.pointer(), "this version of Reaper hands no listener over"));
+  if (kind == SECCOMP_RET_USER_NOTIF && !listens)
+    return fail(
+        config_error(REAPER_ERR_INVALID, action.pointer(), "it is for a listener, and there is no listenerPath"));
   if (kind != SECCOMP_RET_ERRNO && kind != SECCOMP_RET_TRACE) {
     if (!given) return kind;
     return fail(config_error(REAPER_ERR_INVALID, given->pointer(),
@@ -70,13 +70,13 @@ Result<SeccompCondition> read_condition(const JsonCursor& object) {
   return condition;
 }
 
-Result<SeccompRule> read_rule(const JsonCursor& object, std::vector<Error>& unsupported) {
+Result<SeccompRule> read_rule(const JsonCursor& object, bool listens) {
   SeccompRule rule;
   const JsonCursor names = TRY(required_member(object, "names"));
   rule.names = TRY(read_strings(names));
   if (rule.names.empty())
     return fail(config_error(REAPER_ERR_INVALID, names.pointer(), "at least one system call is wanted here"));
-  rule.action = TRY(read_action(object, "action", "errnoRet", unsupported));
+  rule.action = TRY(read_action(object, "action", "errnoRet", listens));
   if (const auto args = TRY(object.member("args")))
     for (const JsonCursor& element : TRY(args->elements())) rule.conditions.push_back(TRY(read_condition(element)));
   return rule;
@@ -102,16 +102,18 @@ Result<uint32_t> read_flags(const JsonCursor& array) {
 }
 
 // Rule 105 of the specification: metadata is for somebody.
-Status check_listener(const JsonCursor& object) {
+Result<SeccompListener> read_listener(const JsonCursor& object) {
+  SeccompListener listener;
   const auto path = TRY(object.member("listenerPath"));
   const auto metadata = TRY(object.member("listenerMetadata"));
-  const bool listens = path && !TRY(path->string()).empty();
-  if (listens && !TRY(path->string()).starts_with('/'))
+  if (path) listener.path = TRY(path->string());
+  if (metadata) listener.metadata = TRY(metadata->string());
+  if (!listener.path.empty() && !listener.path.starts_with('/'))
     return fail(config_error(REAPER_ERR_INVALID, path->pointer(), "an absolute path is wanted here"));
-  if (metadata && !TRY(metadata->string()).empty() && !listens)
+  if (!listener.metadata.empty() && listener.path.empty())
     return fail(
         config_error(REAPER_ERR_INVALID, metadata->pointer(), "it is for a listener, and there is no listenerPath"));
-  return {};
+  return listener;
 }
 
 // As encoders write a section that nobody filled in.
@@ -126,20 +128,27 @@ Result<bool> asks_for_nothing(const JsonCursor& object) {
 
 }  // namespace
 
-Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& object, Refusals& refusals,
-                                            std::vector<Error>& unsupported) {
+bool Seccomp::notifies() const {
+  return default_action == SECCOMP_RET_USER_NOTIF ||
+         std::ranges::find(rules, uint32_t{SECCOMP_RET_USER_NOTIF}, &SeccompRule::action) != rules.end();
+}
+
+Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& object, Refusals& refusals) {
   if (TRY(asks_for_nothing(object))) return std::nullopt;
   Seccomp seccomp;
-  KEEP(refusals, seccomp.default_action, read_action(object, "defaultAction", "defaultErrnoRet", unsupported));
+  KEEP(refusals, seccomp.listener, read_listener(object));
+  // Whether or not its path is a good one.
+  const auto path = TRY(object.member("listenerPath"));
+  const bool listens = path && path->type() == JsonType::string && !TRY(path->string()).empty();
+  KEEP(refusals, seccomp.default_action, read_action(object, "defaultAction", "defaultErrnoRet", listens));
   if (const auto array = TRY(object.member("architectures")))
     KEEP(refusals, seccomp.architectures, read_architectures(*array));
   if (const auto array = TRY(object.member("flags"))) KEEP(refusals, seccomp.flags, read_flags(*array));
-  TRY(refusals.take(check_listener(object)));
   const auto syscalls = TRY(object.member("syscalls"));
   if (!syscalls) return seccomp;
   for (const JsonCursor& element : TRY(syscalls->elements())) {
     SeccompRule rule;
-    KEEP(refusals, rule, read_rule(element, unsupported));
+    KEEP(refusals, rule, read_rule(element, listens));
     seccomp.rules.push_back(std::move(rule));
   }
   return seccomp;
@@ -149,10 +158,8 @@ std::vector<std::string_view> seccomp_words(SeccompWords which) {
   std::vector<std::string_view> words;
   std::span<const NamedNumber> rows = actions;
   if (which == SeccompWords::operators) rows = operators;
-  if (which == SeccompWords::known_flags || which == SeccompWords::supported_flags) rows = flag_bits;
+  if (which == SeccompWords::flags) rows = flag_bits;
   for (const NamedNumber& row : rows) words.push_back(row.name);
-  if (which == SeccompWords::actions) std::erase(words, "SCMP_ACT_NOTIFY");
-  if (which == SeccompWords::supported_flags) std::erase(words, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
   return words;
 }
 

@@ -1,6 +1,11 @@
 // The filter of the program (seccomp(2)): loaded as the last thing before it, by init's own call, so that nothing that
 // init needs has to be allowed. What the filter denies then, execve and every way to say so included, stands in a page
 // that the client of the start has.
+//
+// A filter that notifies has a listener, which comes with the loading, and until somebody has it, a call that it is
+// asked about waits for nobody. So another thread of this process, without the filter, hands it to the client of the
+// start; this one makes no call between the filter and the client's word. The kernel ends the other with execve(2) at
+// the latest.
 #include <asm/errno.h>
 #include <linux/filter.h>
 #include <linux/memfd.h>
@@ -21,6 +26,15 @@ constexpr unsigned mfd_noexec_seal = 8;  // MFD_NOEXEC_SEAL, Linux 6.3; vm.memfd
 constexpr int prot_read_write = 3;       // PROT_READ | PROT_WRITE, mmap(2)
 constexpr int map_shared = 1;            // MAP_SHARED
 
+constexpr int no_listener = -1;
+
+// Between this thread and the one that hands its listener over.
+struct Handover {
+  State* state = nullptr;
+  int listener = no_listener;
+  int taken = 0;
+};
+
 Outcome make_page(State& state, int& file) {
   long made = call(__NR_memfd_create, "reaper-error", MFD_CLOEXEC | mfd_noexec_seal);
   if (made == -EINVAL) made = call(__NR_memfd_create, "reaper-error", MFD_CLOEXEC);
@@ -32,6 +46,36 @@ Outcome make_page(State& state, int& file) {
   if (page < 0 && page > -4096) return failed_call(page, "mmap");
   state.error_page = reinterpret_cast<char*>(page);
   return {};
+}
+
+// The other thread: it has no filter. What becomes of the listener decides what becomes of all of us.
+void hand_over(void* argument) {
+  auto& handover = *static_cast<Handover*>(argument);
+  State& state = *handover.state;
+  int listener = no_listener;
+  while ((listener = __atomic_load_n(&handover.listener, __ATOMIC_ACQUIRE)) == no_listener) call(__NR_sched_yield);
+  const long sent = send_frame_with_descriptor(state.connection, wire::Frame::listener, nullptr, 0, listener);
+  if (sent < 0) {
+    write_error(state.error_page, state.filter, failed_call(sent, "sendmsg of the listener"));
+    exit_now(1);
+  }
+  // Not TAKEN, but the end of the client or of its connection: exits.
+  if (!await_frame(state.connection, wire::Frame::taken).ok()) exit_now(1);
+  call(__NR_close, listener);
+  __atomic_store_n(&handover.taken, 1, __ATOMIC_RELEASE);
+}
+
+Outcome begin_handover(Handover& handover) {
+  constexpr uint64_t stack_bytes = 32U << 10;  // an error has a text of 16 KiB at most
+  auto* stack = static_cast<char*>(map_memory(stack_bytes));
+  if (stack == nullptr) return failed_call(-ENOMEM, "mmap");
+  return checked(start_thread(hand_over, &handover, stack + stack_bytes), "clone of a thread");
+}
+
+// No system call: whatever the filter does with it, nobody could answer it yet.
+void finish_handover(Handover& handover, int listener) {
+  __atomic_store_n(&handover.listener, listener, __ATOMIC_RELEASE);
+  while (__atomic_load_n(&handover.taken, __ATOMIC_ACQUIRE) == 0) let_thread_run();
 }
 
 }  // namespace
@@ -59,13 +103,19 @@ Outcome say_exec(State& state, long& sent) {
 Outcome load_filter(State& state) {
   if (state.filter == nullptr) return {};
   const Operation& operation = *state.filter;
+  const bool notifies = (operation.number(0) & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+  static Handover handover;  // for as long as the other thread lives
+  handover = {&state, no_listener, 0};
+  if (notifies)
+    if (const Outcome outcome = begin_handover(handover); !outcome.ok()) return outcome;
   const uint32_t count = operation.number_count() - wire::seccomp_fixed_numbers;
   const struct {
     uint16_t count;
     const uint64_t* instructions;
   } program = {static_cast<uint16_t>(count), operation.numbers() + wire::seccomp_fixed_numbers};  // sock_fprog
-  if (const long result = call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, operation.number(0), &program); result < 0)
-    return failed_call(result);
+  const long loaded = call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, operation.number(0), &program);
+  if (loaded < 0) return failed_call(loaded);
+  if (notifies) finish_handover(handover, static_cast<int>(loaded));
   if (operation.number(2) != 0)
     if (const long result = set_capability_sets(operation.number(3), operation.number(4), operation.number(5));
         result < 0)

@@ -131,6 +131,13 @@ Outcome say_exec(State& state, long& sent);
 // The filter, if there is one, and the capset(2) that goes with it. Nothing may be taken for possible after it.
 Outcome load_filter(State& state);
 
+// process_thread.cpp
+// A further thread of this process, with a stack that ends at `stack_end` (16-byte aligned) and every descriptor; it ends
+// when `main` returns. Its number or a negative errno.
+long start_thread(void (*main)(void*), void* argument, char* stack_end);
+// Once, in a loop that waits for that thread and may make no system call.
+void let_thread_run();
+
 // pause.cpp
 Outcome pause(State& state, const Operation& operation);
 

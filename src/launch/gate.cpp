@@ -88,7 +88,7 @@ Result<Fd> connect_gate(int state_directory, StartDeadline deadline) {
   return fail(system_error("gate", "connect to the container's gate", error));
 }
 
-Status start_through_gate(const Fd& gate, int pidfd, pid_t pid, StartDeadline deadline) {
+Status start_through_gate(const Fd& gate, int pidfd, pid_t pid, StartDeadline deadline, const ListenerTaker& taker) {
   const FrameTalk talk(gate.get(), pidfd, "start", deadline);
   TRY(talk.send(wire::Frame::start));
   // ACCEPTED, EXEC, end of file: only all three in this order are success. End of file alone is what a killed init
@@ -96,7 +96,13 @@ Status start_through_gate(const Fd& gate, int pidfd, pid_t pid, StartDeadline de
   if (!TRY(expect(talk, wire::Frame::accepted))) return fail(gone());
   const auto exec = TRY(expect(talk, wire::Frame::exec));
   if (!exec) return fail({REAPER_ERR_SYSTEM, 0, "the container's process ended before its program ran", "", "start"});
-  if (const auto after = TRY(talk.receive())) return fail(unexpected(*after));
+  auto after = TRY(talk.receive());
+  if (after && after->type == wire::Frame::listener && after->descriptor) {
+    TRY(taker(after->descriptor));
+    TRY(talk.send(wire::Frame::taken));
+    after = TRY(talk.receive());
+  }
+  if (after) return fail(unexpected(*after));
   return see_program(*exec, pidfd, pid, deadline);
 }
 

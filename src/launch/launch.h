@@ -99,7 +99,9 @@ void end_launched(Launched& launched);
 using StartDeadline = std::chrono::steady_clock::time_point;
 // The gate in the container's directory. STATUS: nobody listens (already started).
 Result<Fd> connect_gate(int state_directory, StartDeadline deadline);
+// Gives the listener of a filter that notifies to whoever waits for it.
+using ListenerTaker = std::function<Status(const Fd& listener)>;
 // Sees the start of process `pid` through.
-Status start_through_gate(const Fd& gate, int pidfd, pid_t pid, StartDeadline deadline);
+Status start_through_gate(const Fd& gate, int pidfd, pid_t pid, StartDeadline deadline, const ListenerTaker& taker);
 
 }  // namespace reaper

@@ -86,7 +86,8 @@ enum class Op : uint16_t {
   move_root = 62,       // as `pivot`, for roots that pivot_root cannot leave: moved over the old root, and chroot
   seccomp = 70,         // [flags of seccomp(2), how many rules it was made of, capabilities that are held for this
                         //  alone, then permitted, effective, inheritable for the capset(2) that gives them up,
-                        //  a struct sock_filter each...] digest. Kept: exec or pause loads it, after EXEC
+                        //  a struct sock_filter each...] digest. Kept: exec or pause loads it, after EXEC.
+                        //  With SECCOMP_FILTER_FLAG_NEW_LISTENER among the flags: see Frame::listener
   affinity = 80,        // [64 CPUs each...] list: sched_setaffinity, read back
   enter = 81,           // [CLONE_NEW* flags] setns into these namespaces of the container's process
   beside = 82,  // clone with CLONE_PARENT: the child, the library's too, carries on with the plan in the pid namespace
@@ -179,6 +180,8 @@ enum class Frame : uint16_t {
   mapped = 12,    // library -> init, for `user_namespace`: the maps are written; no payload
   mounted = 20,   // init -> library, for `hooks`: namespaces and mounts are there, the roots not changed; no payload
   hooked = 21,    // library -> init, for `hooks`; no payload
+  listener = 35,  // gate, init -> client, after EXEC, of a filter that notifies: its listener as SCM_RIGHTS
+  taken = 36,     // gate, client -> init: somebody has the listener; no payload
   mapped_mount = 120,  // library -> init, for `mount_ids`: a mount, or a user namespace, as SCM_RIGHTS; no payload
   network = 121,       // init -> library, for `net_devices`: a netlink socket as SCM_RIGHTS; no payload
   networked = 122,     // library -> init, for `net_devices`: the devices are there; no payload

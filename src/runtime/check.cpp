@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "runtime/bundle.h"
 #include "runtime/console.h"
+#include "runtime/listener.h"
 #include "runtime/request.h"
 
 namespace reaper {
@@ -86,6 +87,8 @@ void check_bundle(const Runtime& runtime, const CreateRequest& request, ProcessF
   if (sound)
     for (Error& error : check_root(config, bundle->path)) findings.add(std::move(error));
   if (sound) check_terminal(config, request, findings);
+  const Status listener = sound ? check_listener(config) : Status{};
+  if (!listener.has_value()) findings.add(listener.error());
   check_host(runtime, request, findings);
   if (plan) check_user_namespace(*plan, facts, findings);
   if (sound && config.process.has_value()) {

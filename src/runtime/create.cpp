@@ -21,6 +21,7 @@
 #include "runtime/exec_defaults.h"
 #include "runtime/hooks.h"
 #include "runtime/id_maps.h"
+#include "runtime/listener.h"
 #include "runtime/mount_ids.h"
 #include "runtime/namespaces.h"
 #include "runtime/net_devices.h"
@@ -107,6 +108,7 @@ Record make_record(const Prepared& prepared, std::string_view id, const Born& bo
   if (!prepared.config.hooks.empty()) record.hooks_json = hooks_to_json(prepared.config.hooks);
   if (!prepared.plan.namespaces.empty()) record.namespaces_json = encode_namespaces(prepared.plan.namespaces);
   if (!cgroups.list.empty()) record.cgroups_json = encode_cgroups(cgroups);
+  record.listener_json = encode_listener(prepared.config);
   record.exec_json = encode_exec_defaults({prepared.config.process_json, prepared.config.personality, keyring,
                                            prepared.config.seccomp.has_value(), prepared.filter});
   return record;
@@ -296,6 +298,7 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
                                     const CreateRequest& request, Aftermath& aftermath) {
   const Prepared prepared = TRY(prepare(*runtime, request, id));
   TRY(check_console(request, prepared.config));
+  TRY(check_listener(prepared.config));
   const std::string blob = TRY(encode_plan(prepared.plan));
   LaunchRequest launch;
   launch.init_image = TRY(init_image(*runtime));

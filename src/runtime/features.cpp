@@ -31,8 +31,8 @@ void write_seccomp(JsonWriter& out) {
     write_words(out, "actions", seccomp_words(SeccompWords::actions));
     write_words(out, "operators", seccomp_words(SeccompWords::operators));
     write_words(out, "archs", seccomp_architectures());
-    write_words(out, "knownFlags", seccomp_words(SeccompWords::known_flags));
-    write_words(out, "supportedFlags", seccomp_words(SeccompWords::supported_flags));
+    write_words(out, "knownFlags", seccomp_words(SeccompWords::flags));
+    write_words(out, "supportedFlags", seccomp_words(SeccompWords::flags));
   }
   out.end_object();
 }

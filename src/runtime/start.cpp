@@ -9,6 +9,7 @@
 #include "runtime/clock.h"
 #include "runtime/container.h"
 #include "runtime/hooks.h"
+#include "runtime/listener.h"
 #include "runtime/process.h"
 #include "runtime/status.h"
 #include "store/files.h"
@@ -123,9 +124,13 @@ Status start_program(Container& container, const ContainerDirectory& directory) 
   const Deadline deadline = deadline_in(start_limit);
   const auto gate = connect_gate(directory.fd(), deadline);
   if (!gate.has_value() && gate.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));
+  // Before anything is said: without an agent the container stays as it is.
+  const Record& record = *container.record;
+  Fd agent = gate.has_value() ? TRY(connect_listener(record, deadline)) : Fd();
+  const auto taker = [&](const Fd& listener) { return send_listener(record, std::move(agent), listener, deadline); };
   const EndedWithoutMemory guard(container.pidfd);
   const Status started = gate.has_value()
-                             ? start_through_gate(*gate, container.pidfd.get(), container.record->init.pid, deadline)
+                             ? start_through_gate(*gate, container.pidfd.get(), record.init.pid, deadline, taker)
                              : Status(fail(gate.error()));
   if (!started.has_value()) {
     if (started.error().code == REAPER_ERR_STATUS) return fail(not_created(container, directory));

@@ -193,8 +193,12 @@ Status export_instructions(const SeccompLibrary& library, scmp_filter_ctx contex
   return {};
 }
 
-// One thread asks for no TSYNC, and the kernel takes the other only with a listener.
-constexpr uint32_t passed_flags = SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+// One thread asks for no TSYNC, and the kernel takes WAIT_KILLABLE_RECV only with a listener.
+uint32_t kernel_flags(const Seccomp& seccomp) {
+  constexpr uint32_t passed = SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+  if (!seccomp.notifies()) return seccomp.flags & passed;
+  return (seccomp.flags & (passed | Seccomp::flag_wait_killable_recv)) | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+}
 
 }  // namespace
 
@@ -209,7 +213,7 @@ Result<SeccompFilter> compile_filter(const Seccomp& seccomp) {
   (void)library.attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, tree);
   SeccompFilter filter;
   filter.digest = seccomp_digest(seccomp);
-  filter.flags = seccomp.flags & passed_flags;
+  filter.flags = kernel_flags(seccomp);
   TRY(add_architectures(library, context.get(), seccomp));
   TRY(add_rules(library, context.get(), seccomp, filter));
   TRY(export_instructions(library, context.get(), filter));

@@ -61,6 +61,7 @@ struct Record {
   std::string warnings_json;                       // the array `reaper.warnings` of state
   std::string cgroups_json = {};                   // an object of the runtime's; empty: no cgroups of its own
   std::string namespaces_json = {};                // an array of the runtime's; empty: all are the creator's
+  std::string listener_json = {};                  // an object of the runtime's; empty: no filter notifies anybody
   std::string exec_json = {};  // an object of the runtime's, for further processes; empty: of an older version
 };
 // NOLINTEND(readability-redundant-member-init)

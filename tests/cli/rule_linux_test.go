@@ -3,12 +3,17 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 )
 
@@ -192,7 +197,41 @@ func TestRule103ErrnoRet(t *testing.T) {
 }
 
 func TestRule104Listener(t *testing.T) {
-	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/nowhere"}, "/linux/seccomp/listenerPath")
+	asked := []object{{"names": []string{"sched_get_priority_max"}, "action": "SCMP_ACT_NOTIFY"}}
+	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": asked}, "/linux/seccomp/syscalls/0/action")
+	b := newBox(t)
+	path := filepath.Join(b.dir, "agent")
+	agent, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	check(t, err)
+	defer agent.Close()
+	whole := config("/bin/true").with("noNewPrivileges", true)
+	whole.linux()["seccomp"] = object{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": asked,
+		"listenerPath": path, "listenerMetadata": "mine"}
+	got := b.run(whole)
+	if strings.Contains(got.stderr, "libseccomp") {
+		skip(t, "this build has no libseccomp")
+	}
+	want(t, "exit code", got.code, 0)
+	agent.SetDeadline(time.Now().Add(10 * time.Second))
+	connection, err := agent.AcceptUnix()
+	check(t, err)
+	text, control := make([]byte, 65536), make([]byte, 256)
+	size, controlSize, _, _, err := connection.ReadMsgUnix(text, control)
+	check(t, err)
+	var state specs.ContainerProcessState
+	check(t, json.Unmarshal(text[:size], &state))
+	want(t, "fds", state.Fds, []string{specs.SeccompFdName})
+	want(t, "metadata", state.Metadata, "mine")
+	want(t, "pid", state.Pid == state.State.Pid && state.Pid > 0, true)
+	want(t, "bundle", state.State.Bundle, b.bundle)
+	messages, err := syscall.ParseSocketControlMessage(control[:controlSize])
+	check(t, err)
+	descriptors, err := syscall.ParseUnixRights(&messages[0])
+	check(t, err)
+	want(t, "descriptors", len(descriptors), 1)
+	syscall.Close(descriptors[0])
+	_, err = connection.Read(text)
+	want(t, "then", err, io.EOF)
 }
 
 func TestRule105ListenerMetadata(t *testing.T) {

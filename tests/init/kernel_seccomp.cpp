@@ -2,6 +2,8 @@
 #include <asm/unistd.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/mman.h>
 
 #include <cerrno>
@@ -13,6 +15,8 @@ namespace reaper::test {
 namespace {
 
 constexpr int memory_fd = 300;
+constexpr int listener_fd = 301;
+constexpr long thread_number = 77;
 
 long load(Kernel& k, const Call& call) {
   if (call.arguments[0] != 1) return -EINVAL;  // SECCOMP_SET_MODE_FILTER
@@ -22,7 +26,9 @@ long load(Kernel& k, const Call& call) {
   k.filter.assign(first, first + program->len);
   k.filter_flags = call.arguments[1];
   k.deny.insert(k.filter_denies.begin(), k.filter_denies.end());
-  return 0;
+  if ((k.filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0) return 0;
+  k.open.insert(listener_fd);
+  return listener_fd;
 }
 
 }  // namespace
@@ -31,6 +37,10 @@ std::optional<long> handle_seccomp(Kernel& k, const Call& call) {
   switch (call.number) {
     case __NR_seccomp:
       return load(k, call);
+    case __NR_clone:
+      // A thread, which the model never runs by itself: see process_thread.cpp.
+      if ((call.arguments[0] & CLONE_THREAD) == 0) return std::nullopt;
+      return thread_number;
     case __NR_memfd_create:
       k.open.insert(memory_fd);
       return memory_fd;

@@ -78,6 +78,49 @@ void its_capability_goes_after_it(void**) {
   assert_int_equal(k.capabilities.inheritable, bind);
 }
 
+// Flags with SECCOMP_FILTER_FLAG_NEW_LISTENER; the client's answer to the listener is `reply`.
+Kernel notifying_kernel(const std::string& reply) {
+  auto plan = plan_with_filter(0);
+  plan[plan.size() - 2].numbers[0] = 8;
+  Kernel k = full_kernel();
+  k.to_read = launch_bytes(encode(plan));
+  k.connections.back() += reply;
+  return k;
+}
+
+void its_listener_is_handed_over(void**) {
+  Kernel k = notifying_kernel(frame_bytes(wire::Frame::taken));
+  assert_true(run_init(k).executed);
+  assert_true((last_calls(k, 2) == std::vector<long>{__NR_close, __NR_execve}));
+  assert_int_equal(k.passed.size(), 2);  // the page, with EXEC, and the listener
+  assert_false(k.open.contains(301));
+  assert_false(page_error(k).present);
+  // The thread that hands it over was there before the filter.
+  size_t clone = 0;
+  size_t filter = 0;
+  for (size_t i = 0; i < k.calls.size(); ++i) {
+    if (k.calls[i].number == __NR_clone) clone = i;
+    if (k.calls[i].number == __NR_seccomp) filter = i;
+  }
+  assert_true(clone != 0 && clone < filter);
+}
+
+// A client that is gone, that says something else, or a listener that cannot be sent: no program.
+void a_listener_that_nobody_takes(void**) {
+  for (const std::string& reply : {std::string(), frame_bytes(wire::Frame::go), std::string("x")}) {
+    Kernel k = notifying_kernel(reply);
+    const Ending ending = run_init(k);
+    assert_false(ending.executed);
+    assert_int_equal(ending.status, 1);
+  }
+  Kernel k = notifying_kernel(frame_bytes(wire::Frame::taken));
+  k.filter_denies = {{__NR_sendmsg, -EPIPE}};  // the model does not tell threads apart
+  const Ending ending = run_init(k);
+  assert_false(ending.executed);
+  assert_int_equal(page_error(k).header.error, EPIPE);
+  assert_int_equal(page_error(k).header.op, wire::Op::seccomp);
+}
+
 // Without it, verify must not expect it, and the kernel refuses the filter.
 void it_is_refused_without_privilege(void**) {
   Kernel k = kernel_for(0);
@@ -132,6 +175,23 @@ void every_failure_stops(void**) {
   }
 }
 
+void every_failure_of_a_listener_stops(void**) {
+  for (const long number : {__NR_clone, __NR_mmap, __NR_seccomp}) {
+    Kernel good = notifying_kernel(frame_bytes(wire::Frame::taken));
+    assert_true(run_init(good).executed);
+    size_t at = good.calls.size();
+    while (good.calls[--at].number != number);
+    Kernel k = notifying_kernel(frame_bytes(wire::Frame::taken));
+    k.fail_at = at;
+    k.fail_with = -EAGAIN;
+    assert_false(run_init(k).executed);
+    const SentError error = last_error(k.replied);
+    assert_int_equal(error.header.op, wire::Op::seccomp);
+    assert_int_equal(error.header.error, number == __NR_mmap ? ENOMEM : EAGAIN);
+    assert_string_equal(error.pointer.c_str(), "/linux/seccomp");
+  }
+}
+
 void a_kernel_without_the_seal(void**) {
   Kernel good = kernel_for(0);
   assert_true(run_init(good).executed);
@@ -161,6 +221,9 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(the_filter_is_last),
       cmocka_unit_test(its_capability_goes_after_it),
+      cmocka_unit_test(its_listener_is_handed_over),
+      cmocka_unit_test(a_listener_that_nobody_takes),
+      cmocka_unit_test(every_failure_of_a_listener_stops),
       cmocka_unit_test(it_is_refused_without_privilege),
       cmocka_unit_test(what_it_denies_stands_in_the_page),
       cmocka_unit_test(every_failure_stops),

@@ -179,10 +179,7 @@ static void every_refused_row_is_refused(void**) {
   size_t tried = 0;
   for (const Property& row : reaper::known_properties()) {
     if (row.disposition != Disposition::refused) continue;
-    if (row.pattern == "/linux/seccomp/listenerPath") continue;  // wants a path: test_config_refused.cpp
-    // Without a listener it is wrong altogether (config-linux.md, Seccomp), and with one the listener is refused.
-    const bool wrong = row.pattern == "/linux/seccomp/listenerMetadata";
-    assert_refused(text_of(row.pattern, asking_value(row)), wrong ? REAPER_ERR_INVALID : REAPER_ERR_UNSUPPORTED,
+    assert_refused(text_of(row.pattern, asking_value(row)), REAPER_ERR_UNSUPPORTED,
                    pointer_of(refused_at(row.pattern)));
     ++tried;
   }
