@@ -13,6 +13,9 @@ PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev libseccomp-dev)
 PACKAGES_TEST=(libcmocka-dev clang-format-19 gcovr python3 python3-venv libcap2-bin iproute2 util-linux procps strace mandoc busybox-static
   shellcheck clang-19 libclang-rt-19-dev golang-1.19-go rustc cargo abigail-tools debhelper mmdebstrap)
 
+# podman's default seccomp profile, which a shell and other programs are run under (tests/cli/seccomp_profiles_test.go).
+PACKAGES_TEST+=(golang-github-containers-common)
+
 # newuidmap and newgidmap, which give the container of an ordinary user more than one id.
 PACKAGES_TEST+=(uidmap)
 

@@ -25,7 +25,10 @@ export GOMODCACHE=$BUILD/go/mod GOCACHE=$BUILD/go/cache GOTOOLCHAIN=local GOFLAG
 go_modules() { find "$SOURCE/bindings" "$SOURCE/tests" -name go.mod 2>/dev/null; }
 fetch_go_modules() {
   local module
-  for module in $(go_modules); do (cd "$(dirname "$module")" && go mod download); done
+  for module in $(go_modules); do
+    # tests/profiles is data for one test, which says what it lacks: a Go of before 1.23 does not fetch it.
+    (cd "$(dirname "$module")" && go mod download) || [ "$module" = "$SOURCE/tests/profiles/go.mod" ]
+  done
 }
 
 # Crates of the features of bindings/rust, for a newer Rust than Debian's, which needs none.
