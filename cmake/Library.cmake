@@ -68,7 +68,7 @@ if(SECCOMP_FOUND)
   if(NOT EXISTS ${REAPER_SECCOMP_LIBRARY})
     message(FATAL_ERROR "pkg-config names libseccomp, but ${REAPER_SECCOMP_LIBRARY} is missing")
   endif()
-  set_source_files_properties(src/seccomp/library.cpp src/seccomp/compile.cpp PROPERTIES
+  set_source_files_properties(src/seccomp/library.cpp src/seccomp/compile.cpp src/seccomp/encoded.cpp PROPERTIES
     COMPILE_DEFINITIONS "REAPER_SECCOMP_LIBRARY=\"${REAPER_SECCOMP_LIBRARY}\"" COMPILE_OPTIONS "${SECCOMP_CFLAGS}")
 endif()
 set(REAPER_VERSION_DEFINITIONS "REAPER_VERSION=\"${PROJECT_VERSION}\";REAPER_COMMIT=\"${REAPER_COMMIT}\"")

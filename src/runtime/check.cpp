@@ -33,7 +33,7 @@ std::optional<Plan> check_plan(const Runtime& runtime, Config config, ProcessFac
   const Status asked = read_asked_facts(config, facts);
   if (!asked.has_value()) findings.add(asked.error());
   PlanOptions options = plan_options(request, "<id>", bundle);
-  auto filter = filter_of(runtime, config);
+  auto filter = filter_of(runtime, config, false);
   if (filter.has_value()) {
     options.filter = std::move(*filter);
   } else {

@@ -44,7 +44,7 @@ struct Prepared {
 };
 
 // Everything that can be known before anything is changed.
-Result<Prepared> prepare(const Runtime& runtime, const CreateRequest& request, std::string_view id) {
+Result<Prepared> prepare(const Runtime& runtime, const CreateRequest& request, std::string_view id, bool creates) {
   for (Error& error : check_descriptors(request)) return fail(std::move(error));
   Prepared prepared;
   prepared.bundle = TRY(read_bundle(request));
@@ -52,7 +52,7 @@ Result<Prepared> prepare(const Runtime& runtime, const CreateRequest& request, s
   prepared.facts = TRY(read_process_facts());
   TRY(read_asked_facts(prepared.config, prepared.facts));
   PlanOptions options = plan_options(request, id, prepared.bundle.path);
-  options.filter = prepared.filter = TRY(filter_of(runtime, prepared.config));
+  options.filter = prepared.filter = TRY(filter_of(runtime, prepared.config, creates));
   prepared.plan = TRY(make_plan(prepared.config, prepared.facts, options));
   for (Error& error : check_root(prepared.config, prepared.bundle.path)) return fail(std::move(error));
   return prepared;
@@ -296,7 +296,7 @@ Status help_init(const Plan& plan, Launched& launched) {
 
 Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
                                     const CreateRequest& request, Aftermath& aftermath) {
-  const Prepared prepared = TRY(prepare(*runtime, request, id));
+  const Prepared prepared = TRY(prepare(*runtime, request, id, true));
   TRY(check_console(request, prepared.config));
   TRY(check_listener(prepared.config));
   const std::string blob = TRY(encode_plan(prepared.plan));
@@ -366,7 +366,7 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
 }
 
 Result<std::string> show_plan(const Runtime& runtime, const CreateRequest& request, uint32_t format) {
-  const Prepared prepared = TRY(prepare(runtime, request, "<id>"));  // a plan is made for no container yet
+  const Prepared prepared = TRY(prepare(runtime, request, "<id>", false));  // a plan is made for no container yet
   TRY(look_at_cgroups(prepared.plan.cgroups));
   for (const Warning& warning : prepared.plan.warnings)
     if (runtime.log) runtime.log(REAPER_LOG_WARNING, warning_line(warning).c_str());

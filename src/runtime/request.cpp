@@ -4,6 +4,9 @@
 
 #include <cerrno>
 
+#include "runtime/container.h"
+#include "store/kept.h"
+
 namespace reaper {
 
 namespace {
@@ -27,9 +30,24 @@ std::vector<Error> check_descriptors(const CreateRequest& request) {
   return errors;
 }
 
-Result<std::shared_ptr<const SeccompFilter>> filter_of(const Runtime& runtime, const Config& config) {
+// From the state directory, if an earlier run has left it there.
+static Result<SeccompFilter> kept_or_compiled(const Runtime& runtime, const Seccomp& seccomp, const std::string& digest,
+                                              bool keeps) {
+  const auto root = open_root(runtime, false);
+  const std::string name = kept_filter_name(digest);
+  if (!root.has_value() || name.empty()) return compile_filter(seccomp);
+  if (const auto text = read_kept(**root, name))
+    if (auto kept = decode_filter(*text, name, digest)) return std::move(*kept);
+  auto compiled = compile_filter(seccomp);
+  if (compiled.has_value() && keeps) keep(**root, name, encode_filter(*compiled, name));
+  return compiled;
+}
+
+Result<std::shared_ptr<const SeccompFilter>> filter_of(const Runtime& runtime, const Config& config, bool keeps) {
   if (!config.seccomp || !config.process) return nullptr;
-  return runtime.filters.get(*config.seccomp);
+  return runtime.filters.get(*config.seccomp, [&](const Seccomp& seccomp, const std::string& digest) {
+    return kept_or_compiled(runtime, seccomp, digest, keeps);
+  });
 }
 
 PlanOptions plan_options(const CreateRequest& request, std::string_view id, const std::string& bundle) {

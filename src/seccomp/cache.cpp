@@ -5,7 +5,7 @@
 
 namespace reaper {
 
-Result<std::shared_ptr<const SeccompFilter>> FilterCache::get(const Seccomp& seccomp) {
+Result<std::shared_ptr<const SeccompFilter>> FilterCache::get(const Seccomp& seccomp, const FilterMaker& make) {
   const std::string digest = seccomp_digest(seccomp);
   {
     const std::lock_guard lock(mutex_);
@@ -16,7 +16,7 @@ Result<std::shared_ptr<const SeccompFilter>> FilterCache::get(const Seccomp& sec
     }
   }
   // Without the lock: others need not wait. Two that compile the same at once both do.
-  auto filter = std::make_shared<const SeccompFilter>(TRY(compile_filter(seccomp)));
+  auto filter = std::make_shared<const SeccompFilter>(TRY(make(seccomp, digest)));
   const std::lock_guard lock(mutex_);
   if (filters_.size() == most) filters_.erase(filters_.begin());
   filters_.push_back(filter);

@@ -1,8 +1,10 @@
 // linux.seccomp -> a filter, by libseccomp, which is loaded when the first one is asked for.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,11 +27,20 @@ std::string seccomp_digest(const Seccomp& seccomp);
 // know, or whose byte order is not this machine's), INVALID (more than the kernel takes).
 Result<SeccompFilter> compile_filter(const Seccomp& seccomp);
 
+// A filter as bytes, to be kept under `name`. Another libseccomp has other names; empty: it cannot be
+// kept. Whatever decode_filter() does not know as written by the other under that name is none.
+std::string kept_filter_name(const std::string& digest);
+std::string encode_filter(const SeccompFilter& filter, const std::string& name);
+std::optional<SeccompFilter> decode_filter(std::string_view text, const std::string& name, const std::string& digest);
+
+using FilterMaker = std::function<Result<SeccompFilter>(const Seccomp&, const std::string& digest)>;
+
 // The filters that were compiled last, by their digests. Any thread may use it at any time.
 class FilterCache {
  public:
   static constexpr size_t most = 8;  // at 32 KiB each, the kernel's limit
-  Result<std::shared_ptr<const SeccompFilter>> get(const Seccomp& seccomp);
+  // `make` is asked for what is not here.
+  Result<std::shared_ptr<const SeccompFilter>> get(const Seccomp& seccomp, const FilterMaker& make);
 
  private:
   std::mutex mutex_;

@@ -248,19 +248,54 @@ std::string number_rule(int i) {
   return allow_but(R"({"names":["mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":)" + std::to_string(i) + "}");
 }
 
+reaper::Result<SeccompFilter> make_anew(const reaper::Seccomp& seccomp, const std::string& digest) {
+  auto filter = reaper::compile_filter(seccomp);
+  if (filter.has_value()) assert_string_equal(filter->digest.c_str(), digest.c_str());
+  return filter;
+}
+
+// What was written down is taken back as it was; whatever else stands there is no filter.
+void test_encoded(void**) {
+  const SeccompFilter made = *reaper::compile_filter(
+      section(allow_but(R"({"names":["mkdirat","xyzzy"],"action":"SCMP_ACT_ERRNO","errnoRet":7})")));
+  const std::string name = reaper::kept_filter_name(made.digest);
+  assert_int_equal(name.size(), 64);
+  assert_string_equal(name.c_str(), reaper::kept_filter_name(made.digest).c_str());
+  assert_true(name != reaper::kept_filter_name(std::string(64, '0')));
+  const std::string text = reaper::encode_filter(made, name);
+  const auto back = reaper::decode_filter(text, name, made.digest);
+  assert_true(back.has_value());
+  assert_true(back->instructions == made.instructions);
+  assert_int_equal(back->flags, made.flags);
+  assert_int_equal(back->rules, made.rules);
+  assert_string_equal(back->digest.c_str(), made.digest.c_str());
+  assert_int_equal(back->warnings.size(), 1);
+  assert_string_equal(back->warnings[0].pointer.c_str(), made.warnings[0].pointer.c_str());
+  assert_string_equal(back->warnings[0].message.c_str(), made.warnings[0].message.c_str());
+  assert_false(reaper::decode_filter(text, std::string(64, '0'), made.digest).has_value());
+  for (size_t length = 0; length < text.size(); ++length)
+    assert_false(reaper::decode_filter(std::string_view(text).substr(0, length), name, made.digest).has_value());
+  assert_false(reaper::decode_filter(text + "x", name, made.digest).has_value());
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::string wrong = text;
+    wrong[i] = static_cast<char>(wrong[i] ^ 1);
+    assert_false(reaper::decode_filter(wrong, name, made.digest).has_value());
+  }
+}
+
 void test_cache(void**) {
   reaper::FilterCache cache;
-  const auto first = *cache.get(section(number_rule(1)));
-  assert_true(*cache.get(section(number_rule(1))) == first);
+  const auto first = *cache.get(section(number_rule(1)), make_anew);
+  assert_true(*cache.get(section(number_rule(1)), make_anew) == first);
   for (size_t i = 2; i <= reaper::FilterCache::most; ++i)
-    assert_true(cache.get(section(number_rule(int(i)))).has_value());
-  assert_true(*cache.get(section(number_rule(1))) == first);      // the last one that was used
-  assert_true(cache.get(section(number_rule(100))).has_value());  // takes the place of 2
-  assert_true(*cache.get(section(number_rule(1))) == first);
-  const auto second = *cache.get(section(number_rule(2)));
+    assert_true(cache.get(section(number_rule(int(i))), make_anew).has_value());
+  assert_true(*cache.get(section(number_rule(1)), make_anew) == first);      // the last one that was used
+  assert_true(cache.get(section(number_rule(100)), make_anew).has_value());  // takes the place of 2
+  assert_true(*cache.get(section(number_rule(1)), make_anew) == first);
+  const auto second = *cache.get(section(number_rule(2)), make_anew);
   assert_int_equal(answer(*second, __NR_mkdirat), SECCOMP_RET_ERRNO | 2);
   // Whoever holds one keeps it.
-  for (int i = 200; i < 220; ++i) assert_true(cache.get(section(number_rule(i))).has_value());
+  for (int i = 200; i < 220; ++i) assert_true(cache.get(section(number_rule(i)), make_anew).has_value());
   assert_int_equal(answer(*first, __NR_mkdirat), SECCOMP_RET_ERRNO | 1);
 }
 
@@ -275,7 +310,7 @@ void test_cache_in_threads(void**) {
         reaper::Seccomp seccomp;
         seccomp.default_action = SECCOMP_RET_ALLOW;
         seccomp.rules = {{{"mkdirat"}, SECCOMP_RET_ERRNO | static_cast<uint32_t>(number), {}}};
-        const auto filter = cache.get(seccomp);
+        const auto filter = cache.get(seccomp, make_anew);
         wrong += !filter.has_value() || (*filter)->rules != 1;
       }
     });
@@ -291,11 +326,10 @@ int main() {
     return 0;
   }
   const CMUnitTest tests[] = {
-      cmocka_unit_test(test_sha256),       cmocka_unit_test(test_actions),
-      cmocka_unit_test(test_operators),    cmocka_unit_test(test_conditions),
-      cmocka_unit_test(test_every_number), cmocka_unit_test(test_architectures),
-      cmocka_unit_test(test_too_much),     cmocka_unit_test(test_digest),
-      cmocka_unit_test(test_cache),        cmocka_unit_test(test_cache_in_threads),
+      cmocka_unit_test(test_sha256),     cmocka_unit_test(test_actions),          cmocka_unit_test(test_operators),
+      cmocka_unit_test(test_conditions), cmocka_unit_test(test_every_number),     cmocka_unit_test(test_architectures),
+      cmocka_unit_test(test_too_much),   cmocka_unit_test(test_digest),           cmocka_unit_test(test_encoded),
+      cmocka_unit_test(test_cache),      cmocka_unit_test(test_cache_in_threads),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
