@@ -69,6 +69,8 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
       KEEP(refusals, config.rootfs_propagation, read_propagation(*propagation));
     if (auto personality = TRY(linux_section->member("personality")))
       KEEP(refusals, config.personality, read_personality(*personality));
+    if (auto policy = TRY(linux_section->member("memoryPolicy")))
+      KEEP(refusals, config.memory_policy, read_memory_policy(*policy));
     if (auto seccomp = TRY(linux_section->member("seccomp")))
       KEEP(refusals, config.seccomp, read_seccomp(*seccomp, refusals));
     if (auto path = TRY(linux_section->member("cgroupsPath"))) {

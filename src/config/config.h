@@ -132,6 +132,15 @@ struct SeccompRule {
   uint32_t action = 0;             // SECCOMP_RET_*, with its data
   std::vector<SeccompCondition> conditions;
 };
+// Where the memory of the process and of all that it forks comes from, as set_mempolicy(2) has it.
+struct MemoryPolicy {
+  static constexpr uint32_t max_nodes = 1024;  // the largest that Linux can be built with
+
+  uint32_t mode = 0;   // MPOL_*
+  uint32_t flags = 0;  // MPOL_F_*
+  std::vector<CpuRange> nodes;
+};
+
 // Who answers for SCMP_ACT_NOTIFY.
 struct SeccompListener {
   std::string path;      // of a unix socket, absolute; empty: nobody
@@ -221,6 +230,7 @@ struct Config {
   uint64_t rootfs_propagation = 0;   // MS_*; 0: not asked for
   std::string hostname, domainname;  // empty: not asked for
   std::optional<Seccomp> seccomp;
+  std::optional<MemoryPolicy> memory_policy;
   std::vector<Warning> warnings;  // unknown properties and values, with the nearest known name
 };
 
@@ -253,6 +263,9 @@ std::vector<std::string_view> mount_option_names();
 // The words of linux.seccomp that this build knows.
 enum class SeccompWords : uint8_t { actions, operators, flags };
 std::vector<std::string_view> seccomp_words(SeccompWords which);
+
+// The words of linux.memoryPolicy: its modes, or its flags.
+std::vector<std::string_view> memory_policy_words(bool flags);
 
 // What this build does with a property of the specification. The table behind it (properties.cpp) is the one source
 // of the refusals, of the unknown-name warnings and of docs/properties.md.

@@ -43,6 +43,11 @@ Result<Scheduler> read_scheduler(const JsonCursor& scheduler, Notes& notes);
 Result<IoPriority> read_io_priority(const JsonCursor& io_priority);
 Result<ExecCpuAffinity> read_exec_cpu_affinity(const JsonCursor& affinity);
 Result<uint32_t> read_personality(const JsonCursor& personality);
+// "0-3,7": empty where there is no such member. `what` are they?
+Result<std::vector<CpuRange>> read_number_list(const JsonCursor& object, std::string_view name, std::string_view what,
+                                               uint32_t highest);
+// None: the section asks for nothing.
+Result<std::optional<MemoryPolicy>> read_memory_policy(const JsonCursor& policy);
 // None: the section asks for nothing.
 Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& seccomp, Refusals& refusals);
 

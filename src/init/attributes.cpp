@@ -2,6 +2,7 @@
 // security module gives the program. What the kernel can be asked about is read back and compared.
 #include <asm/errno.h>
 #include <linux/ioprio.h>
+#include <linux/mempolicy.h>
 #include <linux/sched.h>
 #include <linux/sched/types.h>
 
@@ -90,6 +91,28 @@ Outcome set_affinity(const Operation& operation) {
     return failed_call(size, "sched_getaffinity");
   for (uint32_t i = 0; i < wire::max_affinity_words; ++i)
     if ((found[i] & ~wanted[i]) != 0) return {wire::Fault::mismatch, 0, wanted[i], found[i], "CPU affinity"};
+  return {};
+}
+
+// The kernel leaves out the nodes that the cpuset does not allow; preferred without nodes is local to it.
+Outcome set_memory_policy(const Operation& operation) {
+  constexpr uint64_t bits = wire::max_node_words * 64;
+  uint64_t wanted[wire::max_node_words] = {}, found[wire::max_node_words] = {};
+  for (uint32_t i = 1; i < operation.number_count(); ++i) wanted[i - 1] = operation.number(i);
+  const bool has_nodes = operation.number_count() > 1;
+  // One more than there are: the kernel takes one less than it is told.
+  const long result =
+      call(__NR_set_mempolicy, operation.number(0), has_nodes ? wanted : nullptr, has_nodes ? bits + 1 : uint64_t{0});
+  if (result < 0) return failed_call(result, operation.string(0));
+  int mode = 0;
+  if (const long asked = call(__NR_get_mempolicy, &mode, found, bits, nullptr, 0); asked < 0)
+    return failed_call(asked, "get_mempolicy");
+  const bool is_local = operation.number(0) == MPOL_PREFERRED && !has_nodes;
+  const Outcome outcome = compare("memory policy", is_local ? uint64_t{MPOL_LOCAL} : operation.number(0),
+                                  static_cast<uint64_t>(static_cast<uint32_t>(mode)));
+  if (!outcome.ok()) return outcome;
+  for (uint32_t i = 0; i < wire::max_node_words; ++i)
+    if ((found[i] & ~wanted[i]) != 0) return {wire::Fault::mismatch, 0, wanted[i], found[i], "memory nodes"};
   return {};
 }
 

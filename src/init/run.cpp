@@ -162,6 +162,7 @@ constexpr Row rows[] = {
     {wire::Op::mount_ids, 1, 1, 2, run_stage<await_mapped_mount>},
     {wire::Op::net_devices, 0, 0, any, run_stage<await_net_devices>},
     {wire::Op::label, 0, 0, 2, run_stage<set_label>},
+    {wire::Op::memory_policy, 1, 1 + wire::max_node_words, 1, run_stage<set_memory_policy>},
 };
 
 Outcome carry_out(State& state, const Operation& operation) {

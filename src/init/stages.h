@@ -53,6 +53,7 @@ Outcome set_scheduler(const Operation& operation);
 Outcome set_io_priority(const Operation& operation);
 Outcome set_personality(const Operation& operation);
 Outcome set_affinity(const Operation& operation);
+Outcome set_memory_policy(const Operation& operation);
 Outcome set_exec_label(const Operation& operation);
 
 // namespaces.cpp

@@ -72,6 +72,7 @@ Result<AttributePlan> plan_attributes(const Config& config, const ProcessFacts& 
   if (io_priority) plan.early.push_back(std::move(*io_priority));
   KEEP(notes.refusals, scheduler, plan_scheduler(*config.process, facts, init));
   if (scheduler) plan.early.push_back(std::move(*scheduler));
+  if (auto policy = plan_memory_policy(config.memory_policy)) plan.early.push_back(std::move(*policy));
   if (config.personality)
     plan.early.push_back({wire::Op::personality, "/linux/personality", {*config.personality}, {}});
   TRY(plan_labels(config, facts, notes, plan.labels));

@@ -69,6 +69,9 @@ struct CapabilityPlan {
 Result<CapabilityPlan> plan_capabilities(const Process& process, const ProcessFacts& facts, const InitState& init,
                                          const IdentityPlan& identity, Notes& notes, bool loads_filter = false);
 
+// memory_policy.cpp
+std::optional<Operation> plan_memory_policy(const std::optional<MemoryPolicy>& policy);
+
 // seccomp.cpp, for any process that is about to execute a program. What it has to hold beside `target` until its filter
 // is loaded; PERMISSION when that is not to be had.
 Result<uint64_t> extra_for_filter(bool no_new_privs, const CapabilitySets& target, const InitState& init);

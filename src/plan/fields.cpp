@@ -90,6 +90,8 @@ constexpr Field become_root_fields[] = {{"setgroups", Form::flag, 1, "setgroups"
 constexpr std::string_view id_kinds[] = {"uid", "gid"};
 constexpr Field mapped_fields[] = {{"kind", Form::word, 0, "", "", 0, id_kinds}, {"ids", Form::numbers, 1}};
 constexpr Field id_map_fields[] = {{"kind", Form::word, 0, "", "", 0, id_kinds}, {"map", Form::string}};
+constexpr Field memory_policy_fields[] = {{"mode", Form::hexadecimal, 0, "mode="},
+                                          {"nodes", Form::string, 0, "nodes "}};
 constexpr Field path_fields[] = {{"path", Form::string}};
 constexpr Field propagation_fields[] = {{"slave", Form::flag, 0, "slave", "", MS_SLAVE},
                                         {"recursive", Form::flag, 0, "recursive", "", MS_REC}};
@@ -203,6 +205,7 @@ constexpr Row rows[] = {
     {wire::Op::mount_ids, {"mount_ids", mount_ids_fields}},
     {wire::Op::net_devices, {"net_devices", net_devices_fields}},
     {wire::Op::label, {"label", label_fields_of_path}},
+    {wire::Op::memory_policy, {"set_mempolicy", memory_policy_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));
 

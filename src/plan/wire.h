@@ -106,7 +106,9 @@ enum class Op : uint16_t {
   net_devices = 121,  // name here, name there...: NETWORK, with a netlink socket of this network namespace; waits until
                       // the library has moved these devices into it: NETWORKED
   label = 122,        // path in the root, label: of security.selinux, where the file system takes no option for it
+  memory_policy = 130,  // [mode and flags, 64 nodes each...] list: set_mempolicy, read back
 };
+inline constexpr uint32_t max_node_words = 16;       // 1024 nodes
 inline constexpr uint32_t max_affinity_words = 128;  // 8192 CPUs
 inline constexpr uint32_t max_id_ranges = 340;       // UID_GID_MAP_MAX_EXTENTS of the kernel
 

@@ -58,7 +58,8 @@ void write_linux(JsonWriter& out) {
   write_support(out, "intelRdt", false);
   write_seccomp(out);
   out.key("memoryPolicy").begin_object();
-  for (const auto name : {"modes", "flags"}) out.key(name).begin_array().end_array();
+  write_words(out, "modes", memory_policy_words(false));
+  write_words(out, "flags", memory_policy_words(true));
   out.end_object();
   out.key("mountExtensions").begin_object();
   write_support(out, "idmap", true);

@@ -261,8 +261,18 @@ func TestRule107Personality(t *testing.T) {
 }
 
 func TestRule108MemoryPolicy(t *testing.T) {
-	refusesLinux(t, "memoryPolicy", object{"mode": "MPOL_LOCAL"}, "/linux/memoryPolicy")
-	refusesLinux(t, "memoryPolicy", object{"mode": "MPOL_NEAREST"}, "/linux/memoryPolicy")
+	b := newBox(t)
+	for _, mode := range b.features().Linux.MemoryPolicy.Modes {
+		whole := config(sleeper...)
+		policy := object{"mode": mode}
+		if mode != "MPOL_DEFAULT" && mode != "MPOL_LOCAL" {
+			policy["nodes"] = "0"
+		}
+		whole.linux()["memoryPolicy"] = policy
+		b.accepts(whole)
+	}
+	want(t, "modes", len(b.features().Linux.MemoryPolicy.Modes), 7)
+	refusesLinux(t, "memoryPolicy", object{"mode": "MPOL_NEAREST"}, "/linux/memoryPolicy/mode")
 }
 
 func TestRule109OnlyStandardDescriptors(t *testing.T) {

@@ -62,6 +62,8 @@ struct Kernel {
   long io_priority = 0;
   uint32_t personality = 0;
   uint64_t affinity[128] = {};
+  int memory_mode = 0;
+  uint64_t memory_nodes = 0, online_nodes = ~uint64_t{0};
   uint64_t cpuset = ~uint64_t{0};  // what there is, of the first 64 CPUs
 
   // Keyrings: serial numbers grow. What stands in `foreign_keyring` (its description) is joined by its name.

@@ -76,6 +76,15 @@ std::optional<long> handle_attribute(Kernel& k, const Call& call) {
     case __NR_sched_getaffinity:
       memcpy(reinterpret_cast<void*>(a[2]), k.affinity, std::min<size_t>(sizeof k.affinity, static_cast<size_t>(a[1])));
       return sizeof k.affinity;
+    case __NR_set_mempolicy:
+      k.memory_mode = static_cast<int>(a[0]);
+      k.memory_nodes = a[1] == 0 ? 0 : *reinterpret_cast<const uint64_t*>(a[1]) & k.online_nodes;
+      return 0;
+    case __NR_get_mempolicy:
+      *reinterpret_cast<int*>(a[0]) = k.memory_mode;
+      memset(reinterpret_cast<void*>(a[1]), 0, static_cast<size_t>(a[2]) / 8);
+      *reinterpret_cast<uint64_t*>(a[1]) = k.memory_nodes;
+      return 0;
     case __NR_keyctl:
       return key_control(k, call);
     default:

@@ -24,6 +24,7 @@ std::vector<Operation> attributes() {
       {Op::io_priority, "/process/ioPriority", {2, 5}, {}},
       {Op::scheduler, "/process/scheduler", {SCHED_BATCH, SCHED_FLAG_RESET_ON_FORK, uint64_t(-3), 0, 0, 0, 0}, {}},
       {Op::personality, "/linux/personality", {8}, {}},
+      {Op::memory_policy, "/linux/memoryPolicy", {0x8002, 5, 1}, {"0,2,64"}},
       {Op::keyring, "", {}, {"_ses.web"}},
       {Op::exec_label, "/process/apparmorProfile", {wire::label_apparmor}, {"exec web"}},
       {Op::exec_label, "/process/selinuxLabel", {wire::label_selinux}, {"u:r:t:s0"}},
@@ -66,6 +67,8 @@ void everything_is_applied(void**) {
   assert_int_equal(k.scheduler[1], SCHED_FLAG_RESET_ON_FORK);
   assert_int_equal(static_cast<int32_t>(k.scheduler[2]), -3);
   assert_int_equal(k.personality, 8);
+  assert_int_equal(k.memory_mode, 0x8002);
+  assert_int_equal(k.memory_nodes, 5);
   assert_true(k.joined_keyrings == std::vector<std::string>{"_ses.web"});
   assert_true(k.written[103] == "-17exec webu:r:t:s0");
   assert_string_equal(k.envp.back().c_str(), "LISTEN_PID=0");  // getpid of the model
@@ -75,8 +78,9 @@ void everything_is_applied(void**) {
 void every_failure_stops(void**) {
   Kernel good = kernel_for(attributes());
   assert_true(run_init(good).executed);
-  const long calls[] = {__NR_ioprio_set, __NR_ioprio_get, __NR_sched_setattr, __NR_sched_getattr, __NR_personality,
-                        __NR_keyctl,     __NR_openat,     __NR_fstatfs,       __NR_write};
+  const long calls[] = {__NR_ioprio_set,  __NR_ioprio_get,    __NR_sched_setattr, __NR_sched_getattr,
+                        __NR_personality, __NR_keyctl,        __NR_openat,        __NR_fstatfs,
+                        __NR_write,       __NR_set_mempolicy, __NR_get_mempolicy};
   size_t tried = 0;
   for (size_t index = 0; index < good.calls.size(); ++index) {
     const Call& call = good.calls[index];
@@ -109,7 +113,8 @@ void lies_are_found(void**) {
     wire::Op op;
     const char* text;
   } rows[] = {{__NR_sched_setattr, wire::Op::scheduler, "policy"},
-              {__NR_ioprio_set, wire::Op::io_priority, "I/O priority"}};
+              {__NR_ioprio_set, wire::Op::io_priority, "I/O priority"},
+              {__NR_set_mempolicy, wire::Op::memory_policy, "memory policy"}};
   for (const auto& row : rows) {
     Kernel k = kernel_for(attributes());
     k.without_effect = {row.number};

@@ -51,6 +51,7 @@ std::string siblings(const std::string& parent, const std::string& name) {
   if (parent == "/process" && name != "cwd") members += R"("cwd":"/",)";
   if (parent == "/root" && name != "path") members += R"("path":"/",)";
   if (parent == "/linux/personality" && name != "domain") members += R"("domain":"LINUX",)";
+  if (parent == "/linux/memoryPolicy" && name != "mode") members += R"("mode":"MPOL_PREFERRED",)";
   if (parent == "/linux/seccomp" && name != "defaultAction") members += R"("defaultAction":"SCMP_ACT_ALLOW",)";
   if (parent == "/linux/seccomp/syscalls/*" && name != "names") members += R"("names":["read"],)";
   if (parent == "/linux/seccomp/syscalls/*" && name != "action") members += R"("action":"SCMP_ACT_ALLOW",)";
