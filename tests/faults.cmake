@@ -17,9 +17,9 @@ function(reaper_walk walk)
       TIMEOUT ${REAPER_TEST_TIMEOUT})
   endforeach()
 endfunction()
-reaper_walk(kill_walk supervised hooks cgroup terminal isolated user joined joined-supervised)
+reaper_walk(kill_walk supervised hooks cgroup terminal isolated user joined joined-supervised filter)
 # Further scenarios by hand: bin/faults_errno_walk supervised
-reaper_walk(errno_walk isolated user joined)
+reaper_walk(errno_walk isolated user joined filter)
 target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")
 
 # What the tests of the state directory share.

@@ -33,7 +33,9 @@ Result<std::optional<ReceivedFrame>> expect(const FrameTalk& talk, wire::Frame w
 // What init could not say any more once its filter was loaded.
 Status read_error_page(const Fd& page) {
   char bytes[wire::error_page_bytes];
-  const ssize_t got = pread(page.get(), bytes, sizeof bytes, 0);
+  ssize_t got;
+  do got = pread(page.get(), bytes, sizeof bytes, 0);
+  while (got < 0 && errno == EINTR);
   if (got < 0) return fail(system_error("start", "pread"));
   wire::ErrorPage head = {};
   if (got == static_cast<ssize_t>(sizeof bytes)) memcpy(&head, bytes, sizeof head);

@@ -34,6 +34,8 @@ std::vector<Error> check_descriptors(const CreateRequest& request) {
 static Result<SeccompFilter> kept_or_compiled(const Runtime& runtime, const Seccomp& seccomp, const std::string& digest,
                                               bool keeps) {
   const auto root = open_root(runtime, false);
+  // Who creates needs it anyway, if it is there.
+  if (!root.has_value() && keeps && root.error().code != REAPER_ERR_NOT_FOUND) return fail(root.error());
   const std::string name = kept_filter_name(digest);
   if (!root.has_value() || name.empty()) return compile_filter(seccomp);
   if (const auto text = read_kept(**root, name))

@@ -186,7 +186,9 @@ Status export_instructions(const SeccompLibrary& library, scmp_filter_ctx contex
                              "the filter has " + std::to_string(count) + " instructions, and the kernel takes " +
                                  std::to_string(BPF_MAXINSNS) + " at most"));
   filter.instructions.resize(count);
-  const ssize_t got = pread(file.get(), filter.instructions.data(), count * sizeof(sock_filter), 0);
+  ssize_t got;
+  do got = pread(file.get(), filter.instructions.data(), count * sizeof(sock_filter), 0);
+  while (got < 0 && errno == EINTR);
   if (got < 0) return fail(system_error("seccomp", "pread"));
   if (static_cast<size_t>(got) != static_cast<size_t>(size) || count == 0 || size % sizeof(sock_filter) != 0)
     return fail({REAPER_ERR_INTERNAL, 0, "libseccomp wrote half a filter", std::string(section), "seccomp"});
@@ -211,6 +213,8 @@ Result<SeccompFilter> compile_filter(const Seccomp& seccomp) {
   // A tree of system calls instead of a list: a filter of 300 is asked at every call. From 2.5 on; without it, a list.
   constexpr uint32_t tree = 2;
   (void)library.attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, tree);
+  // The errnos of its system calls, instead of ECANCELED for all of them.
+  (void)library.attr_set(context.get(), SCMP_FLTATR_API_SYSRAWRC, 1);
   SeccompFilter filter;
   filter.digest = seccomp_digest(seccomp);
   filter.flags = kernel_flags(seccomp);

@@ -78,8 +78,11 @@ void keep(const StateRoot& root, const std::string& name, std::string_view text)
   if (!directory || !make_room(directory.get())) return;
   const std::string temporary =
       ".new-" + std::to_string(getpid()) + "-" + std::to_string(counter.fetch_add(1, std::memory_order_relaxed));
-  if (!create_file({directory.get(), temporary.c_str(), name, "kept"}, text).has_value()) return;
-  if (renameat(directory.get(), temporary.c_str(), directory.get(), name.c_str()) != 0)
+  // A umask that takes our own bits makes a file that is not read, and is written again.
+  const Fd file(openat(directory.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return;
+  const bool whole = pwrite(file.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  if (!whole || renameat(directory.get(), temporary.c_str(), directory.get(), name.c_str()) != 0)
     unlinkat(directory.get(), temporary.c_str(), 0);
 }
 

@@ -154,7 +154,7 @@ bool is_wanted(const Operation& operation) {
   if (wanted != nullptr && strcmp(wanted, "all") == 0) return true;
   if (scenario->isolated)
     return operation.before == Before::nothing ? !operation.fails : is_one_of(operation, {"start", "exec"});
-  if (scenario->user || scenario->joined)
+  if (scenario->user || scenario->joined || scenario->filter)
     return strcmp(operation.name, "create") == 0 || strcmp(operation.name, "start") == 0;
   if (!scenario->supervised) return true;
   return !operation.fails && strcmp(operation.name, "delete-force-created") != 0;

@@ -20,7 +20,7 @@ constexpr Selection selections[] = {
     {"hooks", " create start delete "}, {"cgroup", " create exec kill-all delete "},
     {"terminal", " create delete "},    {"isolated", " create start exec delete-force "},
     {"user", " create delete-force "},  {"joined", " create start delete-force "},
-    {"joined-supervised", " create "}};
+    {"joined-supervised", " create "},  {"filter", " create start "}};
 
 bool all_wanted() {
   const char* wanted = getenv("REAPER_FAULTS");

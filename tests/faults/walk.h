@@ -13,6 +13,7 @@ namespace reaper::walk {
 // What kind of container is operated on.
 struct Scenario {
   const char* name = nullptr;
+  const char* name;
   bool supervised = false;
   bool hooks = false;     // one of every kind that runs at these operations
   bool cgroup = false;    // one of its own; the program is in a mount namespace with a view of cgroup2
@@ -21,6 +22,7 @@ struct Scenario {
   bool isolated = false;  // in namespaces and a root of its own
   bool user = false;      // in a new user namespace, with a hook that runs inside
   bool joined = false;    // in namespaces of others, a user and a pid namespace among them
+  bool filter = false;    // of system calls, which is compiled at every create
 };
 const Scenario* find_scenario(const std::string& name);
 
