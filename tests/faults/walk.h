@@ -13,7 +13,6 @@ namespace reaper::walk {
 // What kind of container is operated on.
 struct Scenario {
   const char* name = nullptr;
-  const char* name;
   bool supervised = false;
   bool hooks = false;     // one of every kind that runs at these operations
   bool cgroup = false;    // one of its own; the program is in a mount namespace with a view of cgroup2
@@ -30,7 +29,6 @@ const Scenario* find_scenario(const std::string& name);
 enum class Before { nothing, created, running, ended };
 
 struct Operation {
-  const char* name;
   Before before;
   bool fails;    // by itself: what is walked is also the way back
   bool changes;  // false: it only looks
