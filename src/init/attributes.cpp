@@ -111,8 +111,10 @@ Outcome set_memory_policy(const Operation& operation) {
   const Outcome outcome = compare("memory policy", is_local ? uint64_t{MPOL_LOCAL} : operation.number(0),
                                   static_cast<uint64_t>(static_cast<uint32_t>(mode)));
   if (!outcome.ok()) return outcome;
-  for (uint32_t i = 0; i < wire::max_node_words; ++i)
-    if ((found[i] & ~wanted[i]) != 0) return {wire::Fault::mismatch, 0, wanted[i], found[i], "memory nodes"};
+  for (uint32_t i = 0; i < wire::max_node_words; ++i) {
+    const uint64_t others = found[i] & ~wanted[i];
+    if (others != 0) return {wire::Fault::mismatch, 0, wanted[i], found[i], "memory nodes"};
+  }
   return {};
 }
 

@@ -14,8 +14,8 @@ namespace reaper {
 namespace {
 
 Error socket_error(const PeerSocket& kind, const std::string& path, std::string_view what, int number) {
-  Error error = system_error(std::string(kind.stage),
-                             std::string(kind.what) + " \"" + printable(path) + "\": " + std::string(what), number);
+  Error error =
+      system_error(kind.stage, std::string(kind.what) + " \"" + printable(path) + "\": " + std::string(what), number);
   error.pointer = kind.pointer;
   return error;
 }
@@ -27,7 +27,7 @@ Error no_socket(const PeerSocket& kind, const std::string& path, std::string_vie
 }
 
 Error not_sent(const PeerSocket& kind, int number) {
-  Error error = system_error(std::string(kind.stage), "sendmsg to the " + std::string(kind.what), number);
+  Error error = system_error(kind.stage, "sendmsg to the " + std::string(kind.what), number);
   error.pointer = kind.pointer;
   return error;
 }
