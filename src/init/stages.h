@@ -133,8 +133,8 @@ Outcome say_exec(State& state, long& sent);
 Outcome load_filter(State& state);
 
 // process_thread.cpp
-// A further thread of this process, with a stack that ends at `stack_end` (16-byte aligned) and every descriptor; it ends
-// when `main` returns. Its number or a negative errno.
+// A further thread of this process, with a stack that ends at `stack_end` (16-byte aligned) and every descriptor; it
+// ends when `main` returns. Its number or a negative errno.
 long start_thread(void (*main)(void*), void* argument, char* stack_end);
 // Once, in a loop that waits for that thread and may make no system call.
 void let_thread_run();
