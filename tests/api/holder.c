@@ -1,3 +1,4 @@
+/* Processes whose namespaces containers join. */
 #include "holder.h"
 
 #include "harness.h"
