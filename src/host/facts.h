@@ -94,16 +94,6 @@ Result<std::string> read_boot_id();
 // that file denies it to nobody.
 Result<bool> read_setgroups_denied();
 
-// What a process's user namespace makes of groups: /proc/<pid>/gid_map, as it is seen from here, and setgroups.
-struct IdRange {
-  uint32_t inside = 0, outside = 0, size = 0;
-};
-struct GroupFacts {
-  std::vector<IdRange> ranges;
-  bool setgroups_denied = false;
-};
-Result<GroupFacts> read_group_facts(int32_t pid);
-
 // /proc/self/oom_score_adj.
 Result<int> read_oom_score_adj();
 

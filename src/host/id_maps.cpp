@@ -32,20 +32,6 @@ IdMapFacts read_id_map_facts() {
   return facts;
 }
 
-Result<GroupFacts> read_group_facts(int32_t pid) {
-  GroupFacts facts;
-  facts.setgroups_denied = TRY(read_process_file(pid, "setgroups")).starts_with("deny");
-  const std::string text = TRY(read_process_file(pid, "gid_map"));
-  std::string_view left = text;
-  for (;;) {
-    const auto inside = parse_number<uint32_t>(next_word(left));
-    const auto outside = parse_number<uint32_t>(next_word(left));
-    const auto size = parse_number<uint32_t>(next_word(left));
-    if (!inside || !outside || !size) return facts;
-    facts.ranges.push_back({*inside, *outside, *size});
-  }
-}
-
 Result<bool> read_setgroups_denied() {
   const auto text = read_proc_file("/proc/thread-self/setgroups");
   if (!text.has_value() && text.error().sys_errno == ENOENT) return false;

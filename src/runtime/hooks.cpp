@@ -197,10 +197,10 @@ Result<HookPlace> place_of(const Record& record, HookKind kind) {
 // Known when the container's process is: it is alive, as the moment has said.
 Status look_at_groups(const Record& record, HookPlace& place) {
   if ((place.namespaces & CLONE_NEWUSER) == 0 || !place.gids.empty()) return {};
-  const GroupFacts facts = TRY(read_group_facts(record.init.pid));
+  const UserNamespaceFacts facts = TRY(read_user_namespace(record.init.pid));
   place.setgroups_denied = facts.setgroups_denied;
-  place.gids.reserve(facts.ranges.size());
-  for (const IdRange& range : facts.ranges) place.gids.push_back({range.inside, range.outside, range.size});
+  place.gids.reserve(facts.gids.size());
+  for (const IdRange& range : facts.gids) place.gids.push_back({range.inside, range.outside, range.size});
   return {};
 }
 

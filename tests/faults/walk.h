@@ -29,6 +29,7 @@ const Scenario* find_scenario(const std::string& name);
 enum class Before { nothing, created, running, ended };
 
 struct Operation {
+  const char* name;
   Before before;
   bool fails;    // by itself: what is walked is also the way back
   bool changes;  // false: it only looks
