@@ -91,13 +91,15 @@ void it_becomes_root_there(void**) {
   assert_int_equal(k.calls[outer + 1].number, __NR_setns);
   assert_int_equal(k.calls[outer + 1].arguments[1], inner);
   assert_int_equal(k.calls[outer + 2].number, __NR_close);
-  const long root[] = {__NR_setgroups, __NR_setresgid, __NR_setresuid, __NR_capset, __NR_prctl, __NR_pipe2};
+  const long root[] = {__NR_getgroups, __NR_setgroups, __NR_setresgid, __NR_setresuid,
+                       __NR_capset,    __NR_prctl,     __NR_pipe2};
   for (size_t i = 0; i < std::size(root); ++i) assert_int_equal(k.calls[outer + 3 + i].number, root[i]);
-  assert_int_equal(k.calls[outer + 7].arguments[0], 4);  // PR_SET_DUMPABLE
-  assert_int_equal(k.calls[outer + 7].arguments[1], 0);
+  assert_int_equal(k.calls[outer + 8].arguments[0], 4);  // PR_SET_DUMPABLE
+  assert_int_equal(k.calls[outer + 8].arguments[1], 0);
   assert_true(k.groups.empty());
-  for (const long number : {__NR_setgroups, __NR_setresgid, __NR_setresuid, __NR_capset}) {
+  for (const long number : {__NR_getgroups, __NR_setgroups, __NR_setresgid, __NR_setresuid, __NR_capset}) {
     Kernel denied = exec_kernel(inner);
+    denied.groups = {0, 5};
     denied.deny[number] = -EPERM;
     assert_false(run_init(denied).executed);
     const SentError sent = last_error(denied.sent);
