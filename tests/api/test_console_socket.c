@@ -194,7 +194,7 @@ static int create_for_a_closer(void *argument, int number) {
   reaper_error *error = NULL;
   const int result = reaper_create(closer->scene->runtime, "closer", closer->options, &container, &error);
   if (result != REAPER_OK) {
-    const struct expected gone = {REAPER_ERR_SYSTEM, EPIPE, "console", "", "sendmsg of the terminal"};
+    const struct expected gone = {REAPER_ERR_SYSTEM, EPIPE, "console", "", "sendmsg to the console socket"};
     CHECK(!error_differs(result, &error, &gone));
     closer->refused = 1;
     return 0;
