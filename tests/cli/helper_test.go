@@ -39,6 +39,8 @@ func helper(args []string) int {
 		return cleanCgroups(args[1:])
 	case "storm": // forks for ever
 		return forkStorm(args[1:])
+	case "without-limits": // see tools_test.go
+		return withoutLimits(args[1:])
 	case "exec-closed": // execs with some of 0, 1 and 2 closed: "01", "2", ...
 		return execClosed(args[1], args[2:])
 	}

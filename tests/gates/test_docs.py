@@ -18,8 +18,8 @@ from pathlib import Path
 
 from gate import BUILD, SOURCE, Gate
 
-PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "namespaces", "pause", "process", "root", "cookbook",
-         "cookbook_root", "cookbook_embed", "errors", "coming_from"]
+PAGES = ["supervision", "hooks", "terminals", "check", "cgroups", "namespaces", "pause", "process", "root", "seccomp", "exec", "images",
+         "cookbook", "cookbook_root", "cookbook_embed", "errors", "coming_from"]
 RUNTIME = BUILD / "bin/reaper-runtime"
 # How a page's own programs find the library of this build.
 FLAGS = f"-I{SOURCE}/include -L{BUILD}/lib -Wl,-rpath,{BUILD}/lib -lreaper"
@@ -73,6 +73,7 @@ NEEDS = {
     "terminal": (terminal_can_be_made, "no terminal can be made here"),
     "script": (lambda: shutil.which("script") is not None, "no script(1) here"),
     "seccomp": (filters_can_be_made, "seccomp filters are not allowed here"),
+    "umoci": (lambda: shutil.which("umoci") is not None, "no umoci here"),
     "tmux": (lambda: shutil.which("tmux") is not None, "no tmux here"),
 }
 
