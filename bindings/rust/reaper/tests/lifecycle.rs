@@ -149,8 +149,7 @@ fn a_pidfd_is_owned_and_readable_at_the_end() {
 fn the_console_is_handed_over_once() {
     let place = Place::new("console");
     if File::options().read(true).write(true).open("/dev/ptmx").is_err() {
-        // Not println!, which the test runner keeps to itself.
-        writeln!(std::io::stdout(), "SKIP: no terminal can be made: /dev/ptmx").unwrap();
+        skip("no terminal can be made: /dev/ptmx");
         return;
     }
     let runtime = place.runtime();
@@ -252,13 +251,19 @@ fn many_threads_have_lives_of_their_own() {
     });
 }
 
+/// The line that reports count: past the harness, which keeps what a passing test prints.
+fn skip(reason: &str) {
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "SKIP: {reason}").unwrap();
+}
+
 fn may_make_roots() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
     let admin = u64::from_str_radix(&line("CapEff:"), 16).unwrap() & (1 << 21) != 0; // CAP_SYS_ADMIN
     let may = admin && line("Uid:").starts_with("0\t");
     if !may {
-        writeln!(std::io::stdout(), "SKIP: making namespaces needs CAP_SYS_ADMIN").unwrap();
+        skip("making namespaces needs CAP_SYS_ADMIN");
     }
     may
 }
@@ -293,7 +298,7 @@ fn busybox_in_a_root() {
         return;
     }
     if std::fs::metadata("/bin/busybox").is_err() {
-        writeln!(std::io::stdout(), "SKIP: no busybox here").unwrap();
+        skip("no busybox here");
         return;
     }
     let place = Place::new("busybox");
@@ -314,7 +319,7 @@ fn debian_in_a_root() {
     }
     let root = std::env::var("REAPER_DEBIAN_ROOT").unwrap_or_default();
     if root.is_empty() {
-        writeln!(std::io::stdout(), "SKIP: no Debian root here").unwrap();
+        skip("no Debian root here");
         return;
     }
     let script = ". /etc/os-release; echo $$ $ID $VERSION_CODENAME; hostname; id -un; \
