@@ -23,6 +23,45 @@ Status read_version(const JsonCursor& document, Notes& notes, Config& config) {
   return notes.refusals.take(std::move(status));
 }
 
+Status read_linux(const JsonCursor& section, Notes& notes, Config& config, std::vector<Error>& unsupported) {
+  Refusals& refusals = notes.refusals;
+  if (auto namespaces = TRY(section.member("namespaces")))
+    KEEP(refusals, config.namespaces, read_namespaces(*namespaces, notes));
+  if (auto mappings = TRY(section.member("uidMappings")))
+    KEEP(refusals, config.uid_mappings, read_id_mappings(*mappings, refusals));
+  if (auto mappings = TRY(section.member("gidMappings")))
+    KEEP(refusals, config.gid_mappings, read_id_mappings(*mappings, refusals));
+  if (auto parameters = TRY(section.member("sysctl")))
+    KEEP(refusals, config.sysctl, read_sysctl(*parameters, refusals));
+  auto offsets = TRY(section.member("timeOffsets"));
+  if (offsets && offsets->type() == JsonType::object) {
+    if (auto clock = TRY(offsets->member("monotonic"))) KEEP(refusals, config.monotonic, read_time_offset(*clock));
+    if (auto clock = TRY(offsets->member("boottime"))) KEEP(refusals, config.boottime, read_time_offset(*clock));
+  }
+  if (auto devices = TRY(section.member("devices"))) KEEP(refusals, config.devices, read_devices(*devices, refusals));
+  if (auto devices = TRY(section.member("netDevices")))
+    KEEP(refusals, config.net_devices, read_net_devices(*devices, refusals));
+  if (auto label = TRY(section.member("mountLabel"))) KEEP(refusals, config.mount_label, label->string());
+  if (auto paths = TRY(section.member("maskedPaths"))) KEEP(refusals, config.masked_paths, read_inner_paths(*paths));
+  if (auto paths = TRY(section.member("readonlyPaths")))
+    KEEP(refusals, config.readonly_paths, read_inner_paths(*paths));
+  if (auto propagation = TRY(section.member("rootfsPropagation")))
+    KEEP(refusals, config.rootfs_propagation, read_propagation(*propagation));
+  if (auto personality = TRY(section.member("personality")))
+    KEEP(refusals, config.personality, read_personality(*personality));
+  if (auto policy = TRY(section.member("memoryPolicy")))
+    KEEP(refusals, config.memory_policy, read_memory_policy(*policy));
+  if (auto seccomp = TRY(section.member("seccomp"))) KEEP(refusals, config.seccomp, read_seccomp(*seccomp, refusals));
+  if (auto path = TRY(section.member("cgroupsPath"))) {
+    auto cgroups_path = read_cgroups_path(*path);
+    if (!cgroups_path && cgroups_path.error().code == REAPER_ERR_UNSUPPORTED)
+      unsupported.push_back(std::move(cgroups_path).error());
+    else
+      KEEP(refusals, config.cgroups_path, std::move(cgroups_path));
+  }
+  return {};
+}
+
 Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
   Refusals& refusals = notes.refusals;
   if (document.type() != JsonType::object)
@@ -42,45 +81,8 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
   if (auto annotations = TRY(document.member("annotations")))
     KEEP(refusals, config.annotations, read_annotations(*annotations, notes));
   auto linux_section = TRY(document.member("linux"));
-  if (linux_section && linux_section->type() == JsonType::object) {
-    if (auto namespaces = TRY(linux_section->member("namespaces")))
-      KEEP(refusals, config.namespaces, read_namespaces(*namespaces, notes));
-    if (auto mappings = TRY(linux_section->member("uidMappings")))
-      KEEP(refusals, config.uid_mappings, read_id_mappings(*mappings, refusals));
-    if (auto mappings = TRY(linux_section->member("gidMappings")))
-      KEEP(refusals, config.gid_mappings, read_id_mappings(*mappings, refusals));
-    if (auto parameters = TRY(linux_section->member("sysctl")))
-      KEEP(refusals, config.sysctl, read_sysctl(*parameters, refusals));
-    auto offsets = TRY(linux_section->member("timeOffsets"));
-    if (offsets && offsets->type() == JsonType::object) {
-      if (auto clock = TRY(offsets->member("monotonic"))) KEEP(refusals, config.monotonic, read_time_offset(*clock));
-      if (auto clock = TRY(offsets->member("boottime"))) KEEP(refusals, config.boottime, read_time_offset(*clock));
-    }
-    if (auto devices = TRY(linux_section->member("devices")))
-      KEEP(refusals, config.devices, read_devices(*devices, refusals));
-    if (auto devices = TRY(linux_section->member("netDevices")))
-      KEEP(refusals, config.net_devices, read_net_devices(*devices, refusals));
-    if (auto label = TRY(linux_section->member("mountLabel"))) KEEP(refusals, config.mount_label, label->string());
-    if (auto paths = TRY(linux_section->member("maskedPaths")))
-      KEEP(refusals, config.masked_paths, read_inner_paths(*paths));
-    if (auto paths = TRY(linux_section->member("readonlyPaths")))
-      KEEP(refusals, config.readonly_paths, read_inner_paths(*paths));
-    if (auto propagation = TRY(linux_section->member("rootfsPropagation")))
-      KEEP(refusals, config.rootfs_propagation, read_propagation(*propagation));
-    if (auto personality = TRY(linux_section->member("personality")))
-      KEEP(refusals, config.personality, read_personality(*personality));
-    if (auto policy = TRY(linux_section->member("memoryPolicy")))
-      KEEP(refusals, config.memory_policy, read_memory_policy(*policy));
-    if (auto seccomp = TRY(linux_section->member("seccomp")))
-      KEEP(refusals, config.seccomp, read_seccomp(*seccomp, refusals));
-    if (auto path = TRY(linux_section->member("cgroupsPath"))) {
-      auto cgroups_path = read_cgroups_path(*path);
-      if (!cgroups_path && cgroups_path.error().code == REAPER_ERR_UNSUPPORTED)
-        unsupported.push_back(std::move(cgroups_path).error());
-      else
-        KEEP(refusals, config.cgroups_path, std::move(cgroups_path));
-    }
-  }
+  if (linux_section && linux_section->type() == JsonType::object)
+    TRY(read_linux(*linux_section, notes, config, unsupported));
   if (auto name = TRY(document.member("hostname"))) KEEP(refusals, config.hostname, read_uts_name(*name));
   if (auto name = TRY(document.member("domainname"))) KEEP(refusals, config.domainname, read_uts_name(*name));
   if (auto root = TRY(document.member("root"))) KEEP(refusals, config.root, read_root(*root));

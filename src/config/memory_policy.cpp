@@ -26,7 +26,7 @@ constexpr NamedNumber flag_bits[] = {{"MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALAN
 // What the kernel would answer with EINVAL, told with its pointer.
 Status check_policy(const JsonCursor& object, const MemoryPolicy& policy) {
   const auto wrong = [&](std::string_view member, std::string_view why) {
-    return fail(config_error(REAPER_ERR_INVALID, pointer_join(object.pointer(), member), std::string(why)));
+    return fail(config_error(REAPER_ERR_INVALID, pointer_join(object.pointer(), member), why));
   };
   const bool takes_none = policy.mode == MPOL_DEFAULT || policy.mode == MPOL_LOCAL;
   if (takes_none && !policy.nodes.empty()) return wrong("nodes", "this mode takes no nodes");

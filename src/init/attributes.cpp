@@ -96,7 +96,7 @@ Outcome set_affinity(const Operation& operation) {
 
 // The kernel leaves out the nodes that the cpuset does not allow; preferred without nodes is local to it.
 Outcome set_memory_policy(const Operation& operation) {
-  constexpr uint64_t bits = wire::max_node_words * 64;
+  constexpr uint64_t bits = uint64_t{wire::max_node_words} * 64;
   uint64_t wanted[wire::max_node_words] = {}, found[wire::max_node_words] = {};
   for (uint32_t i = 1; i < operation.number_count(); ++i) wanted[i - 1] = operation.number(i);
   const bool has_nodes = operation.number_count() > 1;

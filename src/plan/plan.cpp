@@ -137,6 +137,16 @@ bool plan_surroundings(const Process& process, Surroundings& around, std::option
   return has_root || around.proc_files_first;
 }
 
+// Bounding and groups need capabilities that the uid takes with it; the uid decides what capset may do.
+void add_drop(CapabilityPlan& capabilities, IdentityPlan& ids, Plan& plan) {
+  add(plan, std::move(capabilities.inherit));
+  add(plan, std::move(capabilities.keep));
+  add(plan, std::move(capabilities.drop_bounding));
+  add(plan, std::move(ids.set_groups));
+  add(plan, std::move(ids.set_gid));
+  add(plan, std::move(ids.set_uid));
+}
+
 Status plan_process(const Config& config, const ProcessFacts& caller, const ProcessFacts& facts,
                     const PlanOptions& options, Surroundings around, Plan& plan, Notes& notes) {
   const Process& process = *config.process;
@@ -176,14 +186,7 @@ Status plan_process(const Config& config, const ProcessFacts& caller, const Proc
     add(plan, wire::Op::umask, "/process/user/umask", {*process.user->umask});
   if (!proc_files_first) add(plan, std::move(attributes.labels));
 
-  // The drop. Bounding and groups need capabilities that the uid takes with it; the uid decides what capset may do.
-  add(plan, std::move(capabilities.inherit));
-  add(plan, std::move(capabilities.keep));
-  add(plan, std::move(capabilities.drop_bounding));
-  add(plan, std::move(ids.set_groups));
-  add(plan, std::move(ids.set_gid));
-  add(plan, std::move(ids.set_uid));
-
+  add_drop(capabilities, ids, plan);
   // As the target user: NFS maps root to nobody, and root may look where the user may not.
   add(plan, wire::Op::chdir, "/process/cwd", {}, {process.cwd});
   if (pause.empty()) add(plan, plan_find(process));

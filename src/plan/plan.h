@@ -92,7 +92,7 @@ struct HookPlace {
   bool path_inside = false;  // its path is resolved there too
   // Of a user namespace among them, whose root the hook is.
   bool setgroups_denied = false;
-  std::vector<IdMapping> gids = {};
+  std::vector<IdMapping> gids;
 };
 inline constexpr uint32_t hook_place_descriptor = 3;  // a pidfd of the container's process, where there are namespaces
 

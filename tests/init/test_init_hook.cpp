@@ -54,11 +54,18 @@ void a_hook_is_executed(void**) {
   assert_true(k.capabilities.inheritable == 0 && k.capabilities.ambient == 0);
 }
 
+HookPlace place_of(uint64_t namespaces, bool path_inside) {
+  HookPlace place;
+  place.namespaces = namespaces;
+  place.path_inside = path_inside;
+  return place;
+}
+
 // A pid namespace is joined by the one that stays above, the others by the hook alone; and the path is looked up before
 // them or after.
 void a_hook_inside(void**) {
   for (const bool inside : {false, true}) {
-    Kernel k = hook_kernel({CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET, inside});
+    Kernel k = hook_kernel(place_of(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET, inside));
     assert_true(run_init(k).executed);
     std::string order;
     for (const Call& call : k.calls) {
@@ -72,7 +79,7 @@ void a_hook_inside(void**) {
     }
     assert_true((k.open == std::set<int>{0, 1, 2, handshake}));
     assert_string_equal(order.c_str(), inside ? "pid clone join find chdir " : "pid clone find join chdir ");
-    Kernel denied = hook_kernel({CLONE_NEWNS, inside});
+    Kernel denied = hook_kernel(place_of(CLONE_NEWNS, inside));
     denied.deny[__NR_setns] = -EPERM;
     assert_false(run_init(denied).executed);
     assert_int_equal(last_error(denied.sent).header.op, static_cast<uint16_t>(wire::Op::join_process));

@@ -110,8 +110,8 @@ MUTANTS = [
     ("order-ambient", "src/plan/plan.cpp", "  add(plan, std::move(capabilities.set_ambient));\n", "", "unit.plan_golden"),
     ("order-verify", "src/plan/plan.cpp", '  add(plan, plan_verify(plan.identity, facts, "/process", capabilities.extra));\n', "", "unit.plan_golden"),
     ("order-descriptors", "src/plan/plan.cpp", '  add(plan, wire::Op::descriptors, "", {options.extra_fds});\n', "", "unit.plan_golden"),
-    ("order-cwd-before-uid", "src/plan/plan.cpp", "  add(plan, std::move(ids.set_uid));\n\n  // As the target user: NFS maps root to nobody, and root may look where the user may not.\n  add(plan, wire::Op::chdir, \"/process/cwd\", {}, {process.cwd});",
-     "  add(plan, wire::Op::chdir, \"/process/cwd\", {}, {process.cwd});\n  add(plan, std::move(ids.set_uid));", "unit.plan_golden"),
+    ("order-cwd-before-uid", "src/plan/plan.cpp", "  add_drop(capabilities, ids, plan);\n  // As the target user: NFS maps root to nobody, and root may look where the user may not.\n  add(plan, wire::Op::chdir, \"/process/cwd\", {}, {process.cwd});",
+     "  add(plan, wire::Op::chdir, \"/process/cwd\", {}, {process.cwd});\n  add_drop(capabilities, ids, plan);", "unit.plan_golden"),
     # ---- what config.json may say
     ("uid-limit", "src/config/user.cpp", "max_id = 4294967294;", "max_id = 4294967295;", "unit.config_user"),
     ("umask-limit", "src/config/user.cpp", "max_umask = 0777;", "max_umask = 07777;", "unit.config_user"),
