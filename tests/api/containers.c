@@ -80,6 +80,14 @@ char *process_config(const char *members) {
   return text_of("{\"ociVersion\":\"1.2.0\",\"process\":{%s}}", members);
 }
 
+int has_filters(void) {
+  char *features = NULL;
+  assert_int_equal(reaper_features(&features, NULL), REAPER_OK);
+  const int enabled = strstr(features, "\"seccomp\":{\"enabled\":true") != NULL;
+  reaper_free(features);
+  return enabled;
+}
+
 char *shell_config(const char *script, const char *more) {
   char *quoted = json_string(script);
   char *members =

@@ -20,6 +20,9 @@ void scene_close(struct scene *scene);
 /* One container, made and deleted: the runtime handle then holds what it keeps open, and a census can be compared. */
 void warm_up(const struct scene *scene);
 
+/* Whether this build can make filters of system calls: reaper_features() says so. */
+int has_filters(void);
+
 /* config.json for /bin/sh -c `script`. `more` is put into the object `process`: ",\"oomScoreAdj\":5", or "". */
 char *shell_config(const char *script, const char *more);
 /* config.json with these members of `process`: "\"args\":[...],\"cwd\":\"/\"". */

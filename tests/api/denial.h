@@ -13,6 +13,12 @@ struct denial {
 
 /* Whether filters are allowed here at all. */
 int can_deny(void);
+/* And whether the library can make some (containers.h). */
+#define NEED_FILTERS()                                             \
+  do {                                                             \
+    if (!has_filters()) SKIP("this build has no libseccomp");      \
+    if (!can_deny()) SKIP("seccomp filters are not allowed here"); \
+  } while (0)
 /* For this thread and all that it forks or executes, for good. 0: done. */
 int deny(const struct denial *denials, int count);
 

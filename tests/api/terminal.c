@@ -89,10 +89,10 @@ int listen_at(const char *path, int backlog) {
   return listener;
 }
 
-int take_terminal(int listener, char **text) {
+int take_descriptor(int listener, char **text) {
   const int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
   REQUIRE(connection >= 0);
-  char data[256] = "";
+  char data[4096] = "";
   struct iovec part = {data, sizeof data - 1};
   union {
     struct cmsghdr header;

@@ -24,6 +24,6 @@ char *read_to_end(int master);
 /* A listening unix stream socket at `path`, which may be longer than sun_path. */
 int listen_at(const char *path, int backlog);
 /* Accepts one connection and takes its one message: the descriptor, and its data in *text (free(3) it). */
-int take_terminal(int listener, char **text);
+int take_descriptor(int listener, char **text);
 
 #endif

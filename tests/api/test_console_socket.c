@@ -19,7 +19,7 @@ static void console_life(const struct scene *scene, const char *path) {
   const struct census before = take_census(scene->place.bundle);
   reaper_container *container = must_create_with(scene, "socket", &options);
   char *slave = NULL;
-  const int master = take_terminal(listener, &slave);
+  const int master = take_descriptor(listener, &slave);
   must_start(container);
   char *wanted = text_of("%s\r\n", slave);
   char *said = read_until(master, "\r\n");
@@ -74,7 +74,7 @@ static void test_console_socket_by_a_relative_path(void **state) {
   assert_int_equal(fchdir(here), 0);
   close(here);
   char *slave = NULL;
-  close(take_terminal(listener, &slave));
+  close(take_descriptor(listener, &slave));
   assert_int_equal(must_wait(container).signal, SIGHUP);
   must_delete(container);
   close(listener);
@@ -131,7 +131,7 @@ static void test_peer_that_accepts_late(void **state) {
   reaper_container *container = must_create_with(scene, "late", &options);
   must_start(container);
   char *slave = NULL;
-  const int master = take_terminal(listener, &slave);
+  const int master = take_descriptor(listener, &slave);
   free(read_until(master, "late\r\n"));
   close(master);
   assert_int_equal(must_wait(container).signal, SIGHUP);

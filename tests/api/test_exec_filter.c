@@ -17,19 +17,6 @@
 #define DENIES_CHDIR "{\"names\":[\"chdir\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":28}"
 #define DENIED "cd /usr 2>/dev/null || echo denied; grep -E '^(Seccomp|NoNewPrivs|Cap(Prm|Eff)):' /proc/self/status"
 
-static int has_filters(void) {
-  char *features = NULL;
-  assert_int_equal(reaper_features(&features, NULL), REAPER_OK);
-  const int enabled = strstr(features, "\"seccomp\":{\"enabled\":true") != NULL;
-  reaper_free(features);
-  return enabled;
-}
-#define NEED_FILTERS()                                             \
-  do {                                                             \
-    if (!has_filters()) SKIP("this build has no libseccomp");      \
-    if (!can_deny()) SKIP("seccomp filters are not allowed here"); \
-  } while (0)
-
 static int may_load(void) {
   return is_root() && holds_capability("CapEff:", CAP_SYS_ADMIN);
 }

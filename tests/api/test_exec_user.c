@@ -4,6 +4,7 @@
  */
 #include "denial.h"
 #include "processes.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,14 +24,6 @@
 #define MAPS "cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups;"
 #define NAMESPACES "for n in user pid net mnt ipc uts cgroup; do readlink /proc/self/ns/$n; done;"
 
-static int try_namespace(void *ordinary) {
-  if (ordinary != NULL && become_ordinary() != 0) return 1;
-  return unshare(CLONE_NEWUSER) != 0;
-}
-
-static int ordinary_flag;
-#define NEED_USER_NAMESPACES(whose) \
-  if (in_child(try_namespace, whose) != 0) SKIP("user namespaces cannot be made here")
 #define NEED_ROOT() \
   if (!is_root() || !holds_capability("CapEff:", CAP_SETUID)) SKIP("needs root")
 
@@ -44,10 +37,6 @@ static reaper_container *mapped(const struct scene *scene, const char *uids, con
   reaper_container *container = must_run(scene, "mapped", config);
   free(config);
   return container;
-}
-
-static char *range_of(unsigned inside, unsigned outside, unsigned size) {
-  return text_of("{\"containerID\":%u,\"hostID\":%u,\"size\":%u}", inside, outside, size);
 }
 
 static char *said(const reaper_container *container, const char *script, const char *more) {
@@ -249,23 +238,10 @@ static void test_single_id(void **state) {
   assert_int_equal(in_child(single_id, NULL), 0);
 }
 
-static int over(const struct scene *scene, const char *target, const char *text) {
-  char *path = path_in(&scene->place, "over");
-  write_whole(path, text);
-  CHECK(chmod(path, 0644) == 0 && mount(path, target, NULL, MS_BIND, NULL) == 0);
-  CHECK(unlink(path) == 0);
-  free(path);
-  return 0;
-}
-
 /* In a mount namespace of its own, where this user has 1000 subordinate ids. */
 static int subordinate_ids(void *argument) {
   const struct scene *outer = argument;
-  CHECK(unshare(CLONE_NEWNS) == 0 && mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-  CHECK(over(outer, "/etc/passwd", "root:x:0:0::/:/bin/sh\nordinary:x:12345:12345::/:/bin/sh\n") == 0);
-  CHECK(over(outer, "/etc/subuid", "ordinary:400000:1000\n") == 0);
-  CHECK(over(outer, "/etc/subgid", "ordinary:500000:1000\n") == 0);
-  CHECK(become_ordinary() == 0);
+  CHECK(become_subordinate(outer) == 0);
   struct scene scene;
   scene_open(&scene);
   reaper_container *container = mapped(

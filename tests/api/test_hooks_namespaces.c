@@ -4,6 +4,7 @@
  */
 #include "hooks.h"
 #include "root.h"
+#include "users.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -45,18 +46,8 @@ static char *isolated(char *config, const char *members) {
   "{\"destination\":\"/made\",\"type\":\"tmpfs\",\"source\":\"made-for-it\"}],"
 
 static char *namespaces_of(pid_t pid) {
-  char *text = text_of("%s", "");
   static const char *const names[] = {"mnt", "net", "uts", "ipc", "pid"};
-  for (size_t i = 0; i < COUNT_OF(names); ++i) {
-    char target[64] = "";
-    char *link = text_of("/proc/%d/ns/%s", (int)pid, names[i]);
-    REQUIRE(readlink(link, target, sizeof target - 1) > 0);
-    char *longer = text_of("%s%s\n", text, target);
-    free(link);
-    free(text);
-    text = longer;
-  }
-  return text;
+  return namespace_links(pid, names, COUNT_OF(names));
 }
 
 #define SHOW_NAMESPACES "for n in mnt net uts ipc pid; do readlink /proc/self/ns/$n; done"

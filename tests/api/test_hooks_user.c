@@ -3,6 +3,7 @@
  * who may have them.
  */
 #include "hooks.h"
+#include "users.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -18,18 +19,8 @@
   " </proc/self/status; for n in user pid uts; do readlink /proc/self/ns/$n; done; pwd; cat; } >@/" file
 
 static char *links_of(pid_t pid) {
-  char *text = text_of("%s", "");
   static const char *const names[] = {"user", "pid", "uts"};
-  for (size_t i = 0; i < COUNT_OF(names); ++i) {
-    char target[64] = "";
-    char *link = text_of("/proc/%d/ns/%s", (int)pid, names[i]);
-    REQUIRE(readlink(link, target, sizeof target - 1) > 0);
-    char *longer = text_of("%s%s\n", text, target);
-    free(link);
-    free(text);
-    text = longer;
-  }
-  return text;
+  return namespace_links(pid, names, COUNT_OF(names));
 }
 
 static char *everything(void) {
@@ -100,15 +91,6 @@ static int run(const struct scene *scene, const char *config, uint32_t flags, co
   free(links);
   return bad;
 }
-
-static int try_namespace(void *ordinary) {
-  if (ordinary != NULL && become_ordinary() != 0) return 1;
-  return unshare(CLONE_NEWUSER) != 0;
-}
-
-static int ordinary_flag;
-#define NEED_USER_NAMESPACES(whose) \
-  if (in_child(try_namespace, whose) != 0) SKIP("user namespaces cannot be made here")
 
 /* They are its root, whatever that is outside, with none of the caller's groups. */
 static void test_by_root(void **state) {

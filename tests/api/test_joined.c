@@ -5,6 +5,7 @@
 #include "containers.h"
 #include "holder.h"
 #include "reaper.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,23 +44,6 @@ static char *paths_of(pid_t pid, const char *types) {
   return text;
 }
 
-/* `process` and `linux`: further members of these, ",\"user\":{...}" or "". */
-static char *config_of(const char *namespaces, const char *script, const char *process, const char *more) {
-  char *quoted = json_string(script);
-  char *config = text_of(
-      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/sh\",\"-c\",%s],\"env\":[\"PATH=/usr/bin:/bin\"],"
-      "\"cwd\":\"/\"%s},\"linux\":{\"namespaces\":[%s]%s}}",
-      quoted, process, namespaces, more);
-  free(quoted);
-  return config;
-}
-
-static char *said(const struct scene *scene, const char *config, uint32_t flags) {
-  reaper_create_options options = options_of(scene, config);
-  options.flags = flags;
-  return output_of_config(scene, config, options);
-}
-
 static char *link_of(pid_t pid, const char *name) {
   char target[64] = "";
   char *path = text_of("/proc/%d/ns/%s", (int)pid, name);
@@ -91,15 +75,6 @@ static pid_t parent_of(pid_t pid) {
   return parent;
 }
 
-static int try_user(void *ordinary) {
-  if (ordinary != NULL && become_ordinary() != 0) return 1;
-  return unshare(CLONE_NEWUSER) != 0;
-}
-
-static int ordinary_flag;
-#define NEED_USER_NAMESPACES(whose) \
-  if (in_child(try_user, whose) != 0) SKIP("user namespaces cannot be made here")
-
 /* ---- A pid namespace ---- */
 
 /* The container's process is one of its members, and the caller's child; the caller's own children stay where they are.
@@ -110,7 +85,7 @@ static void test_pid(void **state) {
   warm_up(scene);
   const struct holder holder = must_hold(CLONE_NEWPID, NULL, NULL);
   char *path = paths_of(holder.pid, "pid");
-  char *config = config_of(path, "exec sleep 1000", "", "");
+  char *config = namespaces_config(path, "exec sleep 1000", "", "");
   char *children = link_of(getpid(), "pid_for_children");
   const struct census before = take_census(scene->place.root);
   for (size_t i = 0; i < COUNT_OF(both); ++i) {
@@ -139,15 +114,15 @@ static void test_pid(void **state) {
   free(children);
   /* It sees itself as its neighbours do; its exit status comes through exactly. */
   free(config);
-  config = config_of(path, "echo $$", "", "");
+  config = namespaces_config(path, "echo $$", "", "");
   for (size_t i = 0; i < COUNT_OF(both); ++i) {
-    char *text = said(scene, config, both[i]);
+    char *text = said_by(scene, config, both[i]);
     const long number = strtol(text, NULL, 10);
     assert_true(number > 1 && number < 100);
     free(text);
   }
   free(config);
-  config = config_of(path, "exit 7", "", "");
+  config = namespaces_config(path, "exit 7", "", "");
   for (size_t i = 0; i < COUNT_OF(both); ++i) {
     reaper_create_options options = options_of(scene, config);
     options.flags = both[i];
@@ -169,7 +144,7 @@ static void test_order(void **state) {
   const struct scene *scene = *state;
   const struct holder holder = must_hold(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET, "0 200000 9", "0 200000 9");
   char *path = paths_of(holder.pid, "user network pid");
-  char *config = config_of(path, "true", "", "");
+  char *config = namespaces_config(path, "true", "", "");
   const reaper_create_options options = options_of(scene, config);
   char *plan = NULL;
   assert_int_equal(reaper_plan(scene->runtime, &options, REAPER_FORMAT_TEXT, &plan, NULL), REAPER_OK);
@@ -197,7 +172,7 @@ static void test_pid_at_its_end(void **state) {
   assert_true(kept >= 0);
   assert_int_equal(release(holder), 0);
   char *namespaces = text_of("{\"type\":\"pid\",\"path\":\"/proc/%d/fd/%d\"}", (int)getpid(), kept);
-  char *config = config_of(namespaces, "true", "", "");
+  char *config = namespaces_config(namespaces, "true", "", "");
   const struct expected expected = {REAPER_ERR_SYSTEM, ENOMEM, "clone_parent", "/linux/namespaces",
                                     "the first process of the pid namespace that is joined has ended"};
   for (size_t i = 0; i < COUNT_OF(both); ++i) {
@@ -256,10 +231,10 @@ static void test_user(void **state) {
   } rows[] = {{user, "user", 0}, {fresh, "user", 1}, {pod, "user net uts pid ipc", 0}};
   for (size_t i = 0; i < COUNT_OF(rows) * COUNT_OF(both); ++i) {
     const size_t row = i / COUNT_OF(both);
-    char *config = config_of(rows[row].namespaces,
-                             "for n in user net uts pid ipc; do readlink /proc/self/ns/$n; done;" WHO "echo pid $$",
-                             ",\"user\":{\"uid\":5,\"gid\":6,\"additionalGids\":[9,8]}", "");
-    char *text = said(scene, config, both[i % COUNT_OF(both)]);
+    char *config = namespaces_config(
+        rows[row].namespaces, "for n in user net uts pid ipc; do readlink /proc/self/ns/$n; done;" WHO "echo pid $$",
+        ",\"user\":{\"uid\":5,\"gid\":6,\"additionalGids\":[9,8]}", "");
+    char *text = said_by(scene, config, both[i % COUNT_OF(both)]);
     assert_contains(text, "Uid: 5 5 5 5\nGid: 6 6 6 6\nGroups: 8 9\n");
     static const char *const names[] = {"user", "net", "uts", "pid", "ipc"};
     for (size_t k = 0; k < COUNT_OF(names); ++k)
@@ -310,7 +285,7 @@ static void test_ranges(void **state) {
   for (size_t i = 0; i < COUNT_OF(rows) * COUNT_OF(both); ++i) {
     const size_t row = i / COUNT_OF(both);
     char *path = paths_of(rows[row].holder->pid, "user");
-    char *config = config_of(path, "true", rows[row].process, rows[row].more);
+    char *config = namespaces_config(path, "true", rows[row].process, rows[row].more);
     reaper_create_options options = options_of(scene, config);
     options.flags = both[i % COUNT_OF(both)];
     assert_create_fails_unforeseen(scene, &options, &rows[row].expected);
@@ -319,10 +294,10 @@ static void test_ranges(void **state) {
   }
   /* What the configuration says of it may be said, as containerd does. */
   char *path = paths_of(holder.pid, "user");
-  char *config = config_of(path, WHO, "",
+  char *config = namespaces_config(path, WHO, "",
                            ",\"uidMappings\":[" RANGE("20", "200020", "1") "," RANGE("0", "200000", "10") "],"
                            "\"gidMappings\":[" RANGE("0", "300000", "10") "]");
-  char *text = said(scene, config, 0);
+  char *text = said_by(scene, config, 0);
   assert_string_equal(text, "Uid: 0 0 0 0\nGid: 0 0 0 0\nGroups:\n");
   free(text);
   free(config);
@@ -343,10 +318,10 @@ static int own_user(void *unused) {
   CHECK(hold(&holder, CLONE_NEWUSER | CLONE_NEWNET, uids, gids, NULL) == 0);
   char *path = paths_of(holder.pid, "user network");
   char *namespaces = text_of("%s,{\"type\":\"pid\"},{\"type\":\"uts\"}", path);
-  char *config = config_of(namespaces, "readlink /proc/self/ns/user /proc/self/ns/net; echo $$", "", "");
+  char *config = namespaces_config(namespaces, "readlink /proc/self/ns/user /proc/self/ns/net; echo $$", "", "");
   int bad = 0;
   for (size_t i = 0; i < COUNT_OF(both); ++i) {
-    char *text = said(&scene, config, both[i]);
+    char *text = said_by(&scene, config, both[i]);
     bad += !is_in(text, holder.pid, "user") + !is_in(text, holder.pid, "net") + (strstr(text, "\n1\n") == NULL);
     free(text);
   }
@@ -389,11 +364,11 @@ static void test_beside_a_new_user(void **state) {
   } rows[] = {{fresh, "net ipc", 1}, {joined, "net uts ipc pid cgroup", 0}};
   for (size_t i = 0; i < COUNT_OF(rows) * COUNT_OF(both); ++i) {
     const size_t row = i / COUNT_OF(both);
-    char *config = config_of(rows[row].namespaces,
-                             "cat /proc/self/uid_map; for n in net uts pid ipc cgroup; do readlink "
-                             "/proc/self/ns/$n; done;" WHO "echo pid $$",
-                             ",\"user\":{\"uid\":5,\"gid\":6}", MAPPINGS);
-    char *text = said(scene, config, both[i % COUNT_OF(both)]);
+    char *config = namespaces_config(rows[row].namespaces,
+                                     "cat /proc/self/uid_map; for n in net uts pid ipc cgroup; do readlink "
+                                     "/proc/self/ns/$n; done;" WHO "echo pid $$",
+                                     ",\"user\":{\"uid\":5,\"gid\":6}", MAPPINGS);
+    char *text = said_by(scene, config, both[i % COUNT_OF(both)]);
     assert_contains(text, "         0     200000      65536\n");
     assert_contains(text, "Uid: 5 5 5 5\nGid: 6 6 6 6\nGroups:\n");
     static const char *const names[] = {"net", "uts", "pid", "ipc", "cgroup"};
@@ -421,16 +396,16 @@ static void test_time(void **state) {
   struct holder holder;
   assert_int_equal(hold(&holder, CLONE_NEWTIME, NULL, NULL, "monotonic 100000 0\nboottime 200000 0\n"), 0);
   char *path = paths_of(holder.pid, "time");
-  char *config = config_of(path, "readlink /proc/self/ns/time; cat /proc/self/timens_offsets", "", "");
+  char *config = namespaces_config(path, "readlink /proc/self/ns/time; cat /proc/self/timens_offsets", "", "");
   for (size_t i = 0; i < COUNT_OF(both); ++i) {
-    char *text = said(scene, config, both[i]);
+    char *text = said_by(scene, config, both[i]);
     assert_true(is_in(text, holder.pid, "time"));
     assert_contains(text, "monotonic      100000         0\nboottime       200000         0\n");
     free(text);
   }
   free(config);
   /* Its clocks are somebody else's. */
-  config = config_of(path, "true", "", ",\"timeOffsets\":{\"monotonic\":{\"secs\":1,\"nanosecs\":0}}");
+  config = namespaces_config(path, "true", "", ",\"timeOffsets\":{\"monotonic\":{\"secs\":1,\"nanosecs\":0}}");
   const reaper_create_options options = options_of(scene, config);
   const struct expected expected = {REAPER_ERR_INVALID, 0, "plan", "/linux/timeOffsets", "a new time namespace"};
   assert_create_fails(scene, &options, &expected);

@@ -3,6 +3,7 @@
  * Its caller has them set before that namespace is made, if it may.
  */
 #include "containers.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,38 +15,6 @@
 
 static const uint32_t both[] = {0, REAPER_CREATE_SUPERVISE};
 
-static int put(const char *path, const char *text) {
-  const int fd = open(path, O_WRONLY | O_CLOEXEC);
-  const int bad = fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text);
-  if (fd >= 0) close(fd);
-  return bad;
-}
-
-/* `process` and `linux`: further members of these, ",\"user\":{...}" or "". */
-static char *config_of(const char *namespaces, const char *script, const char *process, const char *more) {
-  char *quoted = json_string(script);
-  char *config = text_of(
-      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/sh\",\"-c\",%s],\"env\":[\"PATH=/usr/bin:/bin\"],"
-      "\"cwd\":\"/\"%s},\"linux\":{\"namespaces\":[%s]%s}}",
-      quoted, process, namespaces, more);
-  free(quoted);
-  return config;
-}
-
-static char *said(const struct scene *scene, const char *config, uint32_t flags) {
-  reaper_create_options options = options_of(scene, config);
-  options.flags = flags;
-  return output_of_config(scene, config, options);
-}
-
-static int try_user(void *unused) {
-  (void)unused;
-  return unshare(CLONE_NEWUSER) != 0;
-}
-
-#define NEED_USER_NAMESPACES() \
-  if (in_child(try_user, NULL) != 0) SKIP("user namespaces cannot be made here")
-
 #define MAPPINGS                                                             \
   ",\"uidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":65536}]," \
   "\"gidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":65536}]"
@@ -53,17 +22,17 @@ static int try_user(void *unused) {
 /* Limits are the host's: they are raised, and oomScoreAdj is lowered, before the user namespace is made. */
 static void test_limits_beside_a_new_user(void **state) {
   if (!is_root() || !holds_capability("CapEff:", CAP_SYS_RESOURCE)) SKIP("CAP_SYS_RESOURCE is not held");
-  NEED_USER_NAMESPACES();
+  NEED_USER_NAMESPACES(NULL);
   char *before = read_whole("/proc/self/oom_score_adj");
   char *members = text_of(
       ",\"oomScoreAdj\":%ld,\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":1024,\"hard\":"
       "18446744073709551615}]",
       strtol(before, NULL, 10) - 1);
   char *wanted = text_of("%ld\n2\nunlimited\n", strtol(before, NULL, 10) - 1);
-  char *config = config_of("{\"type\":\"user\"},{\"type\":\"pid\"}",
-                           "cat /proc/self/oom_score_adj; ulimit -S -c; ulimit -H -c", members, MAPPINGS);
+  char *config = namespaces_config("{\"type\":\"user\"},{\"type\":\"pid\"}",
+                                   "cat /proc/self/oom_score_adj; ulimit -S -c; ulimit -H -c", members, MAPPINGS);
   for (size_t i = 0; i < COUNT_OF(both); ++i) {
-    char *text = said(*state, config, both[i]);
+    char *text = said_by(*state, config, both[i]);
     assert_string_equal(text, wanted);
     free(text);
   }
@@ -81,7 +50,7 @@ static int lowers(void *unused) {
 static void test_limits_without_rights(void **state) {
   if (!is_root() || !holds_capability("CapEff:", CAP_SETUID)) SKIP("needs root");
   if (in_child(lowers, NULL) == 0) SKIP("CAP_SYS_RESOURCE is held");
-  NEED_USER_NAMESPACES();
+  NEED_USER_NAMESPACES(NULL);
   const struct scene *scene = *state;
   warm_up(scene);
   const struct {
@@ -94,7 +63,7 @@ static void test_limits_without_rights(void **state) {
        {REAPER_ERR_PERMISSION, 0, "plan", "/process/rlimits/0/hard", "needs CAP_SYS_RESOURCE"}},
   };
   for (size_t i = 0; i < COUNT_OF(rows); ++i) {
-    char *config = config_of("{\"type\":\"user\"}", "true", rows[i].process, MAPPINGS);
+    char *config = namespaces_config("{\"type\":\"user\"}", "true", rows[i].process, MAPPINGS);
     reaper_create_options options = options_of(scene, config);
     assert_create_fails_unforeseen(scene, &options, &rows[i].expected);
     free(config);

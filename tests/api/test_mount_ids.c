@@ -3,6 +3,7 @@
  * is made there, and what is refused.
  */
 #include "root.h"
+#include "users.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -127,15 +128,10 @@ static char *user_config(const char *script, const char *mount) {
   return config;
 }
 
-static int try_user_namespace(void *unused) {
-  (void)unused;
-  return unshare(CLONE_NEWUSER) != 0;
-}
-
 /* Without mappings of its own: as the container sees them. With some: these. */
 static void test_of_the_container(void **state) {
   NEED_ROOT_FILE_SYSTEM();
-  if (in_child(try_user_namespace, NULL) != 0) SKIP("user namespaces cannot be made here");
+  NEED_USER_NAMESPACES(NULL);
   const struct scene *scene = *state;
   char *shared = make_shared(scene);
   NEED_MAPPABLE(scene, shared);

@@ -3,6 +3,7 @@
  * a new network namespace, with a pair of devices that ip(8) has made there.
  */
 #include "root.h"
+#include "users.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -150,14 +151,9 @@ static int live_supervised(void *argument) {
   return 0;
 }
 
-static int try_user_namespace(void *unused) {
-  (void)unused;
-  return unshare(CLONE_NEWUSER) != 0;
-}
-
 static void test_user_namespace(void **state) {
   NEED_DEVICES();
-  if (in_child(try_user_namespace, NULL) != 0) SKIP("user namespaces cannot be made here");
+  NEED_USER_NAMESPACES(NULL);
   struct host host = {*state,
                       net_config(*state, HAS("192.0.2.7/24", "eth9") HAS(",UP", "eth9") "[ $(busybox id -u) = 0 ]", "",
                                  "\"d0\":{\"name\":\"eth9\"}"),

@@ -23,19 +23,6 @@
 
 static char probe_path[4096];
 
-static int has_filters(void) {
-  char *features = NULL;
-  assert_int_equal(reaper_features(&features, NULL), REAPER_OK);
-  const int enabled = strstr(features, "\"seccomp\":{\"enabled\":true") != NULL;
-  reaper_free(features);
-  return enabled;
-}
-#define NEED_FILTERS()                                             \
-  do {                                                             \
-    if (!has_filters()) SKIP("this build has no libseccomp");      \
-    if (!can_deny()) SKIP("seccomp filters are not allowed here"); \
-  } while (0)
-
 /* "123,1,2" or, for the 32-bit table, "x86:123,1,2": 0 or an errno on a line. */
 static int probe(int count, char **calls) {
   for (int i = 0; i < count; ++i) {

@@ -31,19 +31,6 @@
 
 static char probe_path[4096];
 
-static int has_filters(void) {
-  char *features = NULL;
-  assert_int_equal(reaper_features(&features, NULL), REAPER_OK);
-  const int enabled = strstr(features, "\"seccomp\":{\"enabled\":true") != NULL;
-  reaper_free(features);
-  return enabled;
-}
-#define NEED_FILTERS()                                             \
-  do {                                                             \
-    if (!has_filters()) SKIP("this build has no libseccomp");      \
-    if (!can_deny()) SKIP("seccomp filters are not allowed here"); \
-  } while (0)
-
 static int probe(void) {
   const long result = syscall(SYS_sched_get_priority_max, 0);
   printf("%d\n", result < 0 ? errno : (int)result);
@@ -73,30 +60,7 @@ static int agent_of(const struct scene *scene) {
 static int take_listener(int agent, char **text) {
   struct pollfd waiting = {agent, POLLIN, 0};
   REQUIRE(poll(&waiting, 1, 10000) == 1);
-  const int connection = accept4(agent, NULL, NULL, SOCK_CLOEXEC);
-  REQUIRE(connection >= 0);
-  char data[4096] = "";
-  struct iovec part = {data, sizeof data - 1};
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(4 * sizeof(int))];
-  } control;
-  struct msghdr message;
-  memset(&message, 0, sizeof message);
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = &control;
-  message.msg_controllen = sizeof control;
-  const ssize_t got = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
-  REQUIRE(got > 0);
-  const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  REQUIRE(header != NULL && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int)));
-  int listener;
-  memcpy(&listener, CMSG_DATA(header), sizeof listener);
-  REQUIRE(recv(connection, data + got, 1, 0) == 0);
-  close(connection);
-  *text = text_of("%s", data);
-  return listener;
+  return take_descriptor(agent, text);
 }
 
 /* The next call that somebody is asked about; its number, or -1: there is nobody any more. */

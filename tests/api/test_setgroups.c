@@ -3,6 +3,7 @@
  * group all the same (user_namespaces(7)).
  */
 #include "containers.h"
+#include "users.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -14,13 +15,6 @@
 
 #define GROUPS "while read -r a b; do case $a in Groups:) echo $b;; esac; done </proc/self/status"
 #define ORDINARY 12345
-
-static int put(const char *path, const char *text) {
-  const int fd = open(path, O_WRONLY | O_CLOEXEC);
-  const int bad = fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text);
-  if (fd >= 0) close(fd);
-  return bad;
-}
 
 /* With a group of its own, where somebody may give it one. */
 static int enter_denied(void) {

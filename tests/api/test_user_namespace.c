@@ -4,6 +4,7 @@
  */
 #include "containers.h"
 #include "reaper.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,15 +23,6 @@
 #define WHO "while read -r a b; do case $a in Uid:|Gid:|Groups:|Cap*) echo $a $b;; esac; done </proc/self/status;"
 #define MAPS "cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups;"
 
-static int try_namespace(void *ordinary) {
-  if (ordinary != NULL && become_ordinary() != 0) return 1;
-  return unshare(CLONE_NEWUSER) != 0;
-}
-
-static int ordinary_flag;
-#define NEED_USER_NAMESPACES(whose) \
-  if (in_child(try_namespace, whose) != 0) SKIP("user namespaces cannot be made here")
-
 struct wanted {
   const char *user, *uids, *gids, *namespaces, *more; /* more: members of the config */
 };
@@ -44,10 +36,6 @@ static char *config_of(const char *script, const struct wanted *w) {
       quoted, w->user[0] != '\0' ? ",\"user\":" : "", w->user, w->namespaces, w->uids, w->gids, w->more);
   free(quoted);
   return config;
-}
-
-static char *range_of(unsigned inside, unsigned outside, unsigned size) {
-  return text_of("{\"containerID\":%u,\"hostID\":%u,\"size\":%u}", inside, outside, size);
 }
 
 /* What the script writes; `flags` of the create. */
@@ -274,23 +262,10 @@ static void test_own_root(void **state) {
 
 /* ---- Subordinate ids ---- */
 
-static int over(const struct scene *scene, const char *target, const char *text) {
-  char *path = path_in(&scene->place, "over");
-  write_whole(path, text);
-  CHECK(chmod(path, 0644) == 0 && mount(path, target, NULL, MS_BIND, NULL) == 0);
-  CHECK(unlink(path) == 0);
-  free(path);
-  return 0;
-}
-
 /* In a mount namespace of its own, where this user has 1000 subordinate ids. */
 static int subordinate_ids(void *argument) {
   const struct scene *outer = argument;
-  CHECK(unshare(CLONE_NEWNS) == 0 && mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-  CHECK(over(outer, "/etc/passwd", "root:x:0:0::/:/bin/sh\nordinary:x:12345:12345::/:/bin/sh\n") == 0);
-  CHECK(over(outer, "/etc/subuid", "ordinary:400000:1000\n") == 0);
-  CHECK(over(outer, "/etc/subgid", "ordinary:500000:1000\n") == 0);
-  CHECK(become_ordinary() == 0);
+  CHECK(become_subordinate(outer) == 0);
   struct scene scene;
   scene_open(&scene);
   struct wanted w = {
