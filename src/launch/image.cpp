@@ -2,10 +2,10 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <string>
 
+#include "core/file_size.h"
 #include "launch/launch.h"
 
 // clang-format off
@@ -37,9 +37,7 @@ Result<Fd> make_memfd() {
   Fd fd(memfd_create("reaper-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC));
   if (!fd && errno == EINVAL) fd = Fd(memfd_create("reaper-init", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return fail(system_error("image", "memfd_create reaper-init"));
-  // Beyond RLIMIT_FSIZE, write(2) sends SIGXFSZ, which would end the host.
-  rlimit limit = {};
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < static_cast<rlim_t>(image_end - image_begin))
+  if (!fits_file_size_limit(static_cast<uint64_t>(image_end - image_begin)))
     return fail(system_error("image", "write reaper-init to a memfd (RLIMIT_FSIZE)", EFBIG));
   const char* position = image_begin;
   while (position != image_end) {

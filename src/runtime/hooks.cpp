@@ -4,12 +4,12 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/file_size.h"
 #include "core/json.h"
 #include "core/memory.h"
 #include "launch/launch.h"
@@ -83,10 +83,7 @@ Result<Fd> state_file(std::string_view text) {
   Fd file(memfd_create("reaper-state", flags | MFD_NOEXEC_SEAL));
   if (!file && errno == EINVAL) file = Fd(memfd_create("reaper-state", flags));
   if (!file) return fail(system_error("hook", "memfd_create for the state"));
-  // Beyond RLIMIT_FSIZE, write(2) sends SIGXFSZ, which would end the host.
-  rlimit limit = {};
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < text.size())
-    return fail(system_error("hook", "write the state (RLIMIT_FSIZE)", EFBIG));
+  if (!fits_file_size_limit(text.size())) return fail(system_error("hook", "write the state (RLIMIT_FSIZE)", EFBIG));
   for (off_t at = 0; static_cast<size_t>(at) < text.size();) {
     const ssize_t written = pwrite(file.get(), text.data() + at, text.size() - static_cast<size_t>(at), at);
     if (written < 0 && errno == EINTR) continue;

@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,18 +12,16 @@
 #include <string_view>
 #include <vector>
 
+#include "core/file_size.h"
 #include "store/files.h"
 #include "store/store.h"
 
 namespace reaper {
 namespace {
 
-// 0 or an errno. A write beyond RLIMIT_FSIZE would send SIGXFSZ, whose default ends the host: it is not tried.
+// 0 or an errno.
 int write_whole(int file, std::string_view text) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && text.size() > limit.rlim_cur) {
-    return EFBIG;
-  }
+  if (!fits_file_size_limit(text.size())) return EFBIG;
   while (!text.empty()) {
     const ssize_t written = write(file, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;

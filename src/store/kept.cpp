@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "core/file_size.h"
 #include "store/files.h"
 
 namespace reaper {
@@ -73,7 +74,7 @@ std::optional<std::string> read_kept(const StateRoot& root, const std::string& n
 
 void keep(const StateRoot& root, const std::string& name, std::string_view text) {
   static std::atomic<unsigned> counter{0};
-  if (text.size() > max_kept_bytes) return;
+  if (text.size() > max_kept_bytes || !fits_file_size_limit(text.size())) return;
   const Fd directory = open_directory(root, true);
   if (!directory || !make_room(directory.get())) return;
   const std::string temporary =

@@ -2,6 +2,7 @@
 #include "store/kept.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 
 #include "store/files.h"
 #include "unit/cmocka_cpp.h"
+#include "unit/store_fixture.h"
 
 namespace {
 
@@ -133,13 +135,31 @@ void never_too_much(void**) {
   assert_false(place.read("10").has_value());
 }
 
+// Beyond RLIMIT_FSIZE a write would bring SIGXFSZ, which ends a host.
+void not_beyond_the_limit_of_file_sizes(void**) {
+  const Place place;
+  place.write("a", "one");
+  const int answer = reaper::test::in_child([&] {
+    for (const rlim_t most : {2, 0}) {
+      const rlimit limit{most, most};
+      CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+      place.write("a", "another");
+      place.write("b", "more");
+    }
+    return 0;
+  });
+  assert_int_equal(answer, 0);
+  assert_string_equal(place.read("a")->c_str(), "one");
+  assert_int_equal(place.files(), 1);
+}
+
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(kept_and_read),       cmocka_unit_test(nothing_is_believed_that_others_could_write),
       cmocka_unit_test(only_a_file_is_read), cmocka_unit_test(a_link_in_the_place_of_the_directory),
-      cmocka_unit_test(never_too_much),
+      cmocka_unit_test(never_too_much),      cmocka_unit_test(not_beyond_the_limit_of_file_sizes),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
