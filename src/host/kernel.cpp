@@ -22,6 +22,28 @@ std::string own_path(std::string_view name) {
   return "/proc/thread-self/ns/" + std::string(name);
 }
 
+// Of /proc/PID/ns. `own`: what a child of the calling thread is born into.
+struct NamespaceLink {
+  const char *name, *own;
+  uint64_t flag;
+};
+constexpr NamespaceLink namespace_links[] = {
+    {"user", "user", CLONE_NEWUSER},       {"pid", "pid_for_children", CLONE_NEWPID},
+    {"net", "net", CLONE_NEWNET},          {"mnt", "mnt", CLONE_NEWNS},
+    {"ipc", "ipc", CLONE_NEWIPC},          {"uts", "uts", CLONE_NEWUTS},
+    {"cgroup", "cgroup", CLONE_NEWCGROUP}, {"time", "time_for_children", CLONE_NEWTIME}};
+
+// Whether the namespace at `path` belongs to this user namespace. One whose owner we may not see does not.
+Result<bool> belongs_to(const std::string& path, const struct stat& user) {
+  const Fd opened(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened) return fail(system_error("facts", "open " + path));
+  const Fd owner(ioctl(opened.get(), NS_GET_USERNS));
+  if (!owner && errno == EPERM) return false;
+  struct stat status = {};
+  if (!owner || fstat(owner.get(), &status) != 0) return fail(system_error("facts", "ioctl NS_GET_USERNS on " + path));
+  return status.st_dev == user.st_dev && status.st_ino == user.st_ino;
+}
+
 }  // namespace
 
 Result<std::string> read_boot_id() {
@@ -67,22 +89,27 @@ Result<uint64_t> process_namespace_inode(int32_t pid, std::string_view type) {
 }
 
 Result<uint64_t> foreign_namespaces(int32_t pid) {
-  static constexpr struct {
-    const char *name, *own;
-    uint64_t flag;
-  } types[] = {{"user", "user", CLONE_NEWUSER},       {"pid", "pid_for_children", CLONE_NEWPID},
-               {"net", "net", CLONE_NEWNET},          {"mnt", "mnt", CLONE_NEWNS},
-               {"ipc", "ipc", CLONE_NEWIPC},          {"uts", "uts", CLONE_NEWUTS},
-               {"cgroup", "cgroup", CLONE_NEWCGROUP}, {"time", "time_for_children", CLONE_NEWTIME}};
   const std::string directory = "/proc/" + std::to_string(pid) + "/ns/";
   uint64_t flags = 0;
-  for (const auto& type : types) {
+  for (const NamespaceLink& type : namespace_links) {
     const auto here = namespace_inode(type.name);
     if (!here.has_value() && here.error().sys_errno == ENOENT) continue;  // this kernel has none of this type
     if (!here.has_value()) return fail(here.error());
     if (!TRY(same_namespace(type.own, directory + type.name))) flags |= type.flag;
   }
   return flags;
+}
+
+Result<uint64_t> outer_namespaces(int32_t pid, uint64_t flags) {
+  const std::string directory = "/proc/" + std::to_string(pid) + "/ns/";
+  struct stat user = {};
+  if (stat((directory + "user").c_str(), &user) != 0) return fail(system_error("facts", "stat " + directory + "user"));
+  uint64_t outer = 0;
+  for (const NamespaceLink& type : namespace_links) {
+    if (type.flag == CLONE_NEWUSER || (flags & type.flag) == 0) continue;
+    if (!TRY(belongs_to(directory + type.name, user))) outer |= type.flag;
+  }
+  return outer;
 }
 
 Result<uint64_t> namespace_type(const std::string& path) {

@@ -14,6 +14,25 @@ constexpr int sol_socket = 1;                 // SOL_SOCKET, the same on both ar
 constexpr int scm_rights = 1;                 // SCM_RIGHTS
 constexpr uint64_t max_text = 16U << 10;      // a pointer and a path fit; both fields are 16 bits wide
 
+struct Part {  // iovec
+  void* base;
+  uint64_t size;
+};
+struct Rights {  // cmsghdr with one descriptor, cmsg(3)
+  uint64_t size;
+  int32_t level, type;
+  int32_t descriptor, padding;
+};
+struct Message {  // msghdr, sendmsg(2)
+  void* name;
+  uint32_t name_size, padding;
+  void* parts;
+  uint64_t part_count;
+  void* control;
+  uint64_t control_size;
+  uint32_t flags, more_padding;
+};
+
 long send_all(int fd, const void* bytes, uint64_t size) {
   const auto* position = static_cast<const char*>(bytes);
   while (size != 0) {
@@ -56,24 +75,9 @@ Outcome await_frame(int fd, wire::Frame type) {
 // The descriptor comes with the first byte (unix(7)).
 Outcome await_descriptor(int fd, wire::Frame type, int& descriptor) {
   wire::FrameHeader frame = {};
-  struct {
-    void* base;
-    uint64_t size;
-  } part = {&frame, sizeof frame};  // iovec
-  struct {
-    uint64_t size;
-    int32_t level, type;
-    int32_t descriptor, padding;
-  } control = {};  // cmsghdr, cmsg(3)
-  struct {
-    void* name;
-    uint32_t name_size, padding;
-    void* parts;
-    uint64_t part_count;
-    void* control;
-    uint64_t control_size;
-    uint32_t flags, more_padding;
-  } message = {nullptr, 0, 0, &part, 1, &control, sizeof control, 0, 0};  // msghdr, recvmsg(2)
+  Part part = {&frame, sizeof frame};
+  Rights control = {};
+  Message message = {nullptr, 0, 0, &part, 1, &control, sizeof control, 0, 0};
   const long got = call_again(__NR_recvmsg, fd, &message, msg_cmsg_cloexec);
   if (got < 0) return failed_call(got, "recvmsg");
   if (got == 0) exit_now(1);
@@ -96,24 +100,9 @@ long send_frame(int fd, wire::Frame type, const void* payload, uint32_t size) {
 
 long send_frame_with_descriptor(int fd, wire::Frame type, const void* payload, uint32_t size, int descriptor) {
   wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(type), size, 0};
-  struct {
-    void* base;
-    uint64_t size;
-  } part = {&header, sizeof header};  // iovec
-  struct {
-    uint64_t size;
-    int32_t level, type;
-    int32_t descriptor, padding;
-  } control = {sizeof control - sizeof control.padding, sol_socket, scm_rights, descriptor, 0};  // cmsghdr, cmsg(3)
-  struct {
-    void* name;
-    uint32_t name_size, padding;
-    void* parts;
-    uint64_t part_count;
-    void* control;
-    uint64_t control_size;
-    uint32_t flags, more_padding;
-  } message = {nullptr, 0, 0, &part, 1, &control, sizeof control, 0, 0};  // msghdr, sendmsg(2)
+  Part part = {&header, sizeof header};
+  Rights control = {sizeof control - sizeof control.padding, sol_socket, scm_rights, descriptor, 0};
+  Message message = {nullptr, 0, 0, &part, 1, &control, sizeof control, 0, 0};
   // The descriptor goes with the first byte; a stream socket with so little in it takes the header at once.
   const long sent = call_again(__NR_sendmsg, fd, &message, msg_nosignal);
   if (sent < 0) return sent;

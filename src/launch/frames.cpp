@@ -7,6 +7,8 @@
 #include <climits>
 #include <cstring>
 
+#include "launch/connect.h"
+
 namespace reaper {
 
 namespace {
@@ -48,23 +50,11 @@ Status FrameTalk::send(wire::Frame type, std::string_view payload) const {
 
 // The descriptor goes with the first byte, and a header is little enough to go whole.
 Status FrameTalk::send_with(wire::Frame type, int descriptor) const {
-  wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(type), 0, 0};
-  iovec part = {&header, sizeof header};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* const rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof descriptor);
-  memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+  const wire::FrameHeader header = {wire::frame_magic, wire::version, static_cast<uint16_t>(type), 0, 0};
+  const std::string_view bytes(reinterpret_cast<const char*>(&header), sizeof header);
   for (;;) {
-    const ssize_t sent = sendmsg(socket_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0)
-      return send_bytes({reinterpret_cast<const char*>(&header) + sent, sizeof header - static_cast<size_t>(sent)});
+    const ssize_t sent = send_with_rights(socket_, bytes, descriptor);
+    if (sent >= 0) return send_bytes(bytes.substr(static_cast<size_t>(sent)));
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return fail(system_error(stage_, "send a descriptor to reaper-init"));
     if (TRY(wait(POLLOUT)) == Ready::ended) return fail(system_error(stage_, "send to reaper-init", EPIPE));

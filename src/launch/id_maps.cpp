@@ -18,15 +18,20 @@ Status write_file(const Launched& launched, const char* name, const char* pointe
   const std::string path = "/proc/" + std::to_string(launched.pid) + "/" + name;
   const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file) return fail(map_error(pointer, "open " + path, errno));
-  // The kernel takes a map in one piece or not at all. The file is of the process that it was opened for, or of nobody.
-  ssize_t written;
-  do written = write(file.get(), text.data(), text.size());
-  while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(text.size())) return {};
-  return fail(map_error(pointer, "write " + path, written < 0 ? errno : EIO));
+  // The file is of the process that it was opened for, or of nobody.
+  if (const int number = write_id_map(file, text)) return fail(map_error(pointer, "write " + path, number));
+  return {};
 }
 
 }  // namespace
+
+int write_id_map(const Fd& file, std::string_view map) {
+  ssize_t written;
+  do written = write(file.get(), map.data(), map.size());
+  while (written < 0 && errno == EINTR);
+  if (written == static_cast<ssize_t>(map.size())) return 0;
+  return written < 0 ? errno : EIO;
+}
 
 Status write_id_maps(const Launched& launched, const UserNamespaceMaps& maps, const MapHelper& helper) {
   constexpr const char* uids = "/linux/uidMappings";

@@ -75,6 +75,8 @@ Result<Fd> make_user_namespace(const std::string& uid_map, const std::string& gi
 // writes one in our place.
 using MapHelper = std::function<Status(const std::string& program, const std::string& map, std::string_view pointer)>;
 Status write_id_maps(const Launched& launched, const UserNamespaceMaps& maps, const MapHelper& helper);
+// One map, in one piece or not at all, as the kernel takes it (user_namespaces(7)). 0, or an errno.
+int write_id_map(const Fd& file, std::string_view map);
 // For a plan with `hooks`: waits for MOUNTED. The hooks of create are run then.
 Status await_mounted(Launched& launched);
 // For a plan with `beside` or `beside_into`: what clone_init() gave, or its supervisor's child, has cloned the process

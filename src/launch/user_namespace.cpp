@@ -17,13 +17,10 @@ Result<Fd> open_of(const Ended& ended, const char* name, int flags) {
   return file;
 }
 
-// In one piece or not at all (user_namespaces(7)).
 Status write_map(const Fd& file, const std::string& map) {
-  ssize_t written;
-  do written = write(file.get(), map.data(), map.size());
-  while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(map.size())) return {};
-  return fail(system_error("mount_ids", "write of a map of ids", written < 0 ? errno : EIO));
+  if (const int number = write_id_map(file, map))
+    return fail(system_error("mount_ids", "write of a map of ids", number));
+  return {};
 }
 
 Result<Fd> map_and_open(const Ended& ended, const std::string& uid_map, const std::string& gid_map) {

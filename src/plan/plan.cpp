@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <linux/securebits.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "plan/concerns.h"
@@ -316,6 +317,11 @@ PlanDiagnosis diagnose_plan(const Config& config, const ProcessFacts& facts, con
   diagnosis.plan.warnings = std::move(notes.warnings);
   diagnosis.errors = notes.refusals.noted();
   return diagnosis;
+}
+
+const Operation* find_operation(const Plan& plan, wire::Op op) {
+  const auto found = std::ranges::find(plan.operations, op, &Operation::op);
+  return found == plan.operations.end() ? nullptr : &*found;
 }
 
 }  // namespace reaper

@@ -129,6 +129,9 @@ std::string warnings_to_json(const std::vector<Warning>& warnings);
 // The flat form that init reads (wire.h). INVALID when it exceeds wire::max_plan_bytes.
 Result<std::string> encode_plan(const Plan& plan);
 
+// The first of its kind, in the plan; nullptr: there is none.
+const Operation* find_operation(const Plan& plan, wire::Op op);
+
 // "setresuid" for Op::uid, ...: the stage of error messages.
 std::string_view operation_name(wire::Op op);
 

@@ -192,10 +192,6 @@ Error explain_absence(Launched& launched, const Error& absent) {
   return said.has_value() ? absent : said.error();
 }
 
-bool has(const Plan& plan, wire::Op op) {
-  return std::ranges::find(plan.operations, op, &Operation::op) != plan.operations.end();
-}
-
 // Clones, and writes down who is who as soon as it is known: whoever comes after a killed create finds them.
 Result<Born> give_birth(const LaunchRequest& launch, const Plan& plan, bool supervise, const ProcessIdentity& owner,
                         const ContainerDirectory& directory, Launched& launched) {
@@ -209,7 +205,7 @@ Result<Born> give_birth(const LaunchRequest& launch, const Plan& plan, bool supe
     if (!supervisor.has_value()) return fail(explain_absence(launched, supervisor.error()));
     born.supervisor = *supervisor;
   }
-  if (has(plan, wire::Op::beside_into)) TRY(await_beside(launched));
+  if (find_operation(plan, wire::Op::beside_into) != nullptr) TRY(await_beside(launched));
   const auto init = identify(owner, launched.pid, before);
   if (!init.has_value()) return fail(explain_absence(launched, init.error()));
   born.init = *init;
@@ -241,7 +237,7 @@ Status run_create_hooks(Runtime& runtime, const StateRoot& root, Claim& claim, c
 // In namespaces of the container's own, its process waits for the hooks before it changes its root.
 Status finish_birth(Runtime& runtime, const StateRoot& root, Claim& claim, const Plan& plan, Launched& launched,
                     Aftermath& aftermath) {
-  if (!has(plan, wire::Op::hooks)) {
+  if (find_operation(plan, wire::Op::hooks) == nullptr) {
     TRY(await_ready(launched));
     return run_create_hooks(runtime, root, claim, launched.pidfd, aftermath);
   }
@@ -285,7 +281,7 @@ Status map_init_ids(Runtime& runtime, const UserNamespaceMaps& maps, Launched& l
 // What reaper-init waits for and only we have the rights for.
 Status help_init(const Plan& plan, Launched& launched) {
   Status helped;
-  if (const Operation* devices = net_devices_of(plan); devices != nullptr) {
+  if (const Operation* devices = find_operation(plan, wire::Op::net_devices); devices != nullptr) {
     Fd inside = TRY(await_network(launched));
     helped = move_net_devices(launched, *devices, std::move(inside));
   }

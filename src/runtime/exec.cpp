@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 
 #include "config/config.h"
 #include "core/memory.h"
@@ -148,9 +147,7 @@ Status bring_in(const Container& container, const Prepared& prepared, const Exec
 Status carry_in(const Container& container, const Prepared& prepared, const ExecRequest& request,
                 const LaunchRequest& launch, const Fd& console, Undo& undo) {
   TRY(bring_in(container, prepared, request, launch, undo.launched));
-  const bool beside =
-      prepared.plan.operations.end() != std::ranges::find(prepared.plan.operations, wire::Op::beside, &Operation::op);
-  if (beside) TRY(await_beside(undo.launched));
+  if (find_operation(prepared.plan, wire::Op::beside) != nullptr) TRY(await_beside(undo.launched));
   TRY(await_ready(undo.launched));
   if (console) TRY(send_terminal(console, undo.launched));
   if (request.io.pid_file) {
@@ -208,8 +205,7 @@ Result<ExecHandlePtr> exec_in_container(const Container& container, const ExecRe
   if (!looked.has_value()) return fail(explain(container, std::move(looked).error()));
   const Prepared& prepared = *looked;
   const std::string blob = TRY(encode_plan(prepared.plan));
-  const bool joins =
-      std::ranges::find(prepared.plan.operations, wire::Op::enter, &Operation::op) != prepared.plan.operations.end();
+  const bool joins = find_operation(prepared.plan, wire::Op::enter) != nullptr;
   LaunchRequest launch;
   launch.init_image = TRY(init_image(*container.runtime));
   launch.plan = blob;

@@ -54,11 +54,6 @@ Status move(const MovedDevice& device, Netlink& here, Netlink& there, const Fd& 
 
 }  // namespace
 
-const Operation* net_devices_of(const Plan& plan) {
-  const auto found = std::ranges::find(plan.operations, wire::Op::net_devices, &Operation::op);
-  return found == plan.operations.end() ? nullptr : &*found;
-}
-
 Status move_net_devices(const Launched& launched, const Operation& operation, Fd inside) {
   std::vector<MovedDevice> devices;
   devices.reserve(operation.strings.size() / 2);

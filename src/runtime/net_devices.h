@@ -6,9 +6,6 @@
 
 namespace reaper {
 
-// The operation of a plan that waits for it; null: none does.
-const Operation* net_devices_of(const Plan& plan);
-
 // Moves the devices, gives them their addresses again and sets them up (config-linux.md, Network Devices). `inside`: of
 // await_network(). A device is never moved back: with its namespace, the kernel destroys a virtual one, and gives a
 // physical one back to the host. Before the first is moved, all of them are looked up, and their names there are free.

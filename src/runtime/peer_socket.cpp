@@ -5,8 +5,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <cstring>
-
 #include "launch/connect.h"
 
 namespace reaper {
@@ -92,21 +90,8 @@ Result<Fd> connect_to(const PeerSocket& kind, const std::string& path, Deadline 
 
 Status send_with_descriptor(const PeerSocket& kind, const Fd& socket, std::string_view text, const Fd& descriptor,
                             Deadline deadline) {
-  iovec data = {const_cast<char*>(text.data()), text.size()};
-  const int number = descriptor.get();
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof number)] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof number);
-  memcpy(CMSG_DATA(header), &number, sizeof number);
   for (;;) {
-    const ssize_t sent = sendmsg(socket.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = send_with_rights(socket.get(), text, descriptor.get());
     if (sent > 0) return send_rest(kind, socket, text.substr(static_cast<size_t>(sent)), deadline);
     if (sent == 0 || (errno != EINTR && errno != EAGAIN)) return fail(not_sent(kind, sent == 0 ? EMSGSIZE : errno));
     if (errno == EAGAIN) TRY(await_room(kind, socket, deadline));

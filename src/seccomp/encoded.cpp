@@ -1,4 +1,5 @@
 // A compiled filter as bytes: what a later run of a program takes instead of compiling it again.
+#include <linux/bpf_common.h>
 #include <sys/stat.h>
 
 #include <cstring>
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::string_view magic = "reaper filter 1\n";
 constexpr size_t digest_size = 64;
-constexpr uint32_t max_instructions = 4096;  // BPF_MAXINSNS
 constexpr uint32_t max_warnings = 200;
 
 struct Head {
@@ -50,7 +50,7 @@ bool take_text(std::string_view& in, std::string& out) {
 
 bool take_filter(std::string_view& in, SeccompFilter& filter) {
   Head head = {};
-  if (!take(in, &head, sizeof head) || head.instructions == 0 || head.instructions > max_instructions ||
+  if (!take(in, &head, sizeof head) || head.instructions == 0 || head.instructions > BPF_MAXINSNS ||
       head.warnings > max_warnings)
     return false;
   filter.flags = head.flags;

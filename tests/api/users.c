@@ -1,3 +1,4 @@
+/* See users.h. */
 #include "users.h"
 
 #include <fcntl.h>
