@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "core/fd.h"
+#include "core/file_size.h"
 #include "core/json.h"
 #include "seccomp/library.h"
 
@@ -176,6 +177,8 @@ Fd memory_file() {
 Status export_instructions(const SeccompLibrary& library, scmp_filter_ctx context, SeccompFilter& filter) {
   const Fd file = memory_file();
   if (!file) return fail(system_error("seccomp", "memfd_create"));
+  // A limit that leaves room for a part makes the write end there.
+  if (!fits_file_size_limit(1)) return fail(system_error("seccomp", "write to a memfd (RLIMIT_FSIZE)", EFBIG));
   if (const int result = library.export_bpf(context, file.get()); result < 0)
     return fail(library_error(section, "seccomp_export_bpf", result));
   const off_t size = lseek(file.get(), 0, SEEK_END);

@@ -167,6 +167,8 @@ MUTANTS = [
     ("beneath-symlinks", "src/store/atomic.cpp", "how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;\n",
      "flags &= ~O_NOFOLLOW;\n  how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;\n", "unit.store_files unit.store_directory"),
     ("file-mode", "src/store/atomic.cpp", "if (exact_mode && fchmod(file.get(), 0600) != 0) return {\"fchmod\", errno};", "", "unit.store_directory"),
+    ("filter-size-limit", "src/seccomp/compile.cpp",
+     '  if (!fits_file_size_limit(1)) return fail(system_error("seccomp", "write to a memfd (RLIMIT_FSIZE)", EFBIG));\n', "", "unit.seccomp"),
     ("file-size-limit", "src/store/atomic.cpp", "if (!fits_file_size_limit(text.size())) return EFBIG;\n", "", "unit.store_files"),
     ("kept-size-limit", "src/store/kept.cpp", " || !fits_file_size_limit(text.size())", "", "unit.store_kept"),
     ("file-fifo", "src/store/atomic.cpp", 'if (!S_ISREG(status.st_mode)) return fail(corrupt_file(place, "is not a regular file"));', "", "unit.store_files unit.store_directory"),

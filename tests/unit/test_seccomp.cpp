@@ -6,6 +6,9 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstring>
@@ -230,6 +233,22 @@ void test_too_much(void**) {
   assert_int_equal(unknown.warnings.size(), 101);
 }
 
+// A write beyond RLIMIT_FSIZE would bring SIGXFSZ, which ends a host.
+void test_no_room_for_files(void**) {
+  const reaper::Seccomp seccomp = section(allow_but(R"({"names":["mkdir"],"action":"SCMP_ACT_ERRNO"})"));
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit none{0, 0};
+    if (setrlimit(RLIMIT_FSIZE, &none) != 0) _exit(2);
+    const auto refused = reaper::compile_filter(seccomp);
+    _exit(!refused.has_value() && refused.error().sys_errno == EFBIG ? 0 : 1);
+  }
+  assert_true(child > 0);
+  int status = -1;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+}
+
 void test_digest(void**) {
   const std::string one =
       reaper::seccomp_digest(section(allow_but(R"({"names":["mkdir"],"action":"SCMP_ACT_ERRNO"})")));
@@ -326,10 +345,12 @@ int main() {
     return 0;
   }
   const CMUnitTest tests[] = {
-      cmocka_unit_test(test_sha256),     cmocka_unit_test(test_actions),          cmocka_unit_test(test_operators),
-      cmocka_unit_test(test_conditions), cmocka_unit_test(test_every_number),     cmocka_unit_test(test_architectures),
-      cmocka_unit_test(test_too_much),   cmocka_unit_test(test_digest),           cmocka_unit_test(test_encoded),
-      cmocka_unit_test(test_cache),      cmocka_unit_test(test_cache_in_threads),
+      cmocka_unit_test(test_sha256),           cmocka_unit_test(test_actions),
+      cmocka_unit_test(test_operators),        cmocka_unit_test(test_conditions),
+      cmocka_unit_test(test_every_number),     cmocka_unit_test(test_architectures),
+      cmocka_unit_test(test_too_much),         cmocka_unit_test(test_digest),
+      cmocka_unit_test(test_encoded),          cmocka_unit_test(test_cache),
+      cmocka_unit_test(test_cache_in_threads), cmocka_unit_test(test_no_room_for_files),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
