@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-
 #include "config/config.h"
 #include "core/memory.h"
 #include "launch/launch.h"
