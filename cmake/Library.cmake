@@ -76,6 +76,23 @@ set_source_files_properties(src/runtime/features.cpp src/abi/runtime.cpp PROPERT
   COMPILE_DEFINITIONS "${REAPER_VERSION_DEFINITIONS}")
 add_dependencies(reaper-rooms reaper-init)
 reaper_precompile(reaper-rooms)
+if(REAPER_UNITY)
+  # Alone stay files that call something of their own as another file of the room does. (-Wshadow and -Wsubobject-linkage,
+  # which would speak of such neighbours, are left to the builds that have none: Options.cmake.)
+  set(alone config/properties[_a-z]* config/rlimits config/root config/scheduler config/seccomp config/user launch/handshake
+    runtime/exec runtime/start)
+  list(JOIN alone "|" alone)
+  set_target_properties(reaper-rooms PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  foreach(file IN LISTS REAPER_ROOM_SOURCES)
+    cmake_path(GET file PARENT_PATH room)
+    cmake_path(GET room FILENAME room)
+    if(file MATCHES "/src/(${alone})\\.cpp$")
+      set_source_files_properties(${file} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    else()
+      set_source_files_properties(${file} PROPERTIES UNITY_GROUP ${room})
+    endif()
+  endforeach()
+endif()
 # The image is read by the assembler (.incbin), which no dependency scanner sees.
 set_source_files_properties(src/launch/image.cpp PROPERTIES OBJECT_DEPENDS ${CMAKE_BINARY_DIR}/libexec/reaper-init)
 

@@ -28,7 +28,7 @@ class Install(Gate):
         cls.scratch = Path(folder.name)
         cls.prefix = cls.scratch / "P"
         build = cls.scratch / "build"
-        run("cmake", "-S", SOURCE, "-B", build, "-DCMAKE_INSTALL_LIBDIR=lib", "-DREAPER_PCH=ON", env=CLEAN)
+        run("cmake", "-S", SOURCE, "-B", build, "-DCMAKE_INSTALL_LIBDIR=lib", "-DREAPER_PCH=ON", "-DREAPER_UNITY=ON", env=CLEAN)
         run("cmake", "--build", build, "--parallel", str(os.cpu_count()), env=CLEAN)
         run("cmake", "--install", build, "--prefix", cls.prefix, env=CLEAN)
         cls.cli = cls.prefix / "bin/reaper-runtime"
