@@ -5,12 +5,15 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -66,8 +69,18 @@ static int make_filesystems(void) {
   return 0;
 }
 
+/* As every runtime does in a network namespace of its own. */
+static int bring_loopback_up(void) {
+  struct ifreq request = {.ifr_name = "lo"};
+  const int any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (any < 0 || ioctl(any, SIOCGIFFLAGS, &request) != 0) return -1;
+  request.ifr_flags = (short)(request.ifr_flags | IFF_UP);
+  return ioctl(any, SIOCSIFFLAGS, &request) != 0 ? -1 : close(any);
+}
+
 static int isolate(const char* root) {
   if (setsid() < 0) return 1;
+  if (bring_loopback_up() != 0) return 9;
   if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) return 2;
   if (mount(root, root, NULL, MS_BIND | MS_REC, NULL) != 0 || chdir(root) != 0) return 3;
   const int failed = make_filesystems();

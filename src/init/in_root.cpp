@@ -17,25 +17,10 @@ namespace {
 constexpr uint32_t file_mode = 0100644;  // S_IFREG and rw-r--r--, where a file is mounted on a name that is missing
 constexpr int most_tries = 64;           // openat2(2): EAGAIN when somebody renames on the way
 
-// Terminates the path behind each of its names in turn.
-struct Prefix {
-  char text[max_path];
-  uint32_t end = 0;
-  uint32_t name = 0;  // where the last one begins
-};
-
-bool next_prefix(Prefix& prefix, const char* path) {
-  uint32_t i = prefix.end;
-  if (path[i] == '\0') return false;
-  prefix.text[i] = '/';
-  prefix.name = ++i;
-  while (path[i] != '\0' && path[i] != '/' && i < max_path - 1) {
-    prefix.text[i] = path[i];
-    ++i;
-  }
-  prefix.text[i] = '\0';
-  prefix.end = i;
-  return true;
+// The last '/' before a place in a path, which begins with one.
+uint32_t slash_before(const char* path, uint32_t end) {
+  while (end > 0 && path[end - 1] != '/') --end;
+  return end == 0 ? 0 : end - 1;
 }
 
 }  // namespace
@@ -48,25 +33,31 @@ long open_in_root(int root, const char* path, uint64_t flags, uint64_t resolve) 
 }
 
 long make_in_root(int root, const char* path, bool directory, uint64_t resolve) {
-  if (length_of(path) >= max_path) return -ENAMETOOLONG;
-  const long there = open_in_root(root, path, O_PATH, resolve);
-  if (there != -ENOENT) return there;
-  Prefix prefix = {};
-  long parent = open_in_root(root, "/", O_PATH | O_DIRECTORY, 0);
-  while (parent >= 0 && next_prefix(prefix, path)) {
-    const bool last = path[prefix.end] == '\0';
-    long found = open_in_root(root, prefix.text, O_PATH, resolve);
-    if (found == -ENOENT) {
-      const char* const name = prefix.text + prefix.name;
-      const long made =
-          last && !directory ? call(__NR_mknodat, parent, name, file_mode, 0) : call(__NR_mkdirat, parent, name, 0755);
-      // EEXIST: a link that leads nowhere, or somebody was faster. The kernel tells which.
-      found = made < 0 && made != -EEXIST ? made : open_in_root(root, prefix.text, O_PATH, resolve);
-    }
-    call(__NR_close, parent);
-    parent = found;
+  const auto size = static_cast<uint32_t>(length_of(path));
+  if (size >= max_path) return -ENAMETOOLONG;
+  // Most places are there, and of those that are not the parent: what is there is looked for from the end.
+  char text[max_path];
+  for (uint32_t i = 0; i <= size; ++i) text[i] = path[i];
+  uint32_t end = size;
+  long found = open_in_root(root, path, O_PATH, resolve);
+  while (found == -ENOENT && end > 0) {
+    end = slash_before(text, end);
+    text[end] = '\0';
+    found = open_in_root(root, end == 0 ? "/" : text, O_PATH, resolve);
   }
-  return parent;
+  while (found >= 0 && end < size) {
+    const long parent = found;
+    const char* const name = text + end + 1;
+    text[end] = '/';
+    while (text[++end] != '\0') {
+    }
+    const long made = end == size && !directory ? call(__NR_mknodat, parent, name, file_mode, 0)
+                                                : call(__NR_mkdirat, parent, name, 0755);
+    // EEXIST: a link that leads nowhere, or somebody was faster. The kernel tells which.
+    found = made < 0 && made != -EEXIST ? made : open_in_root(root, text, O_PATH, resolve);
+    call(__NR_close, parent);
+  }
+  return found;
 }
 
 long parent_in_root(State& state, const char* path, uint64_t resolve, const char*& name) {
