@@ -13,7 +13,7 @@ function paragraph(   i, many, text) {
     if (text ~ /^#define REAPER_API/) text = "" # not of the API
     else if (text ~ /SPDX|^\/\* ----/) text = text
     else if (text ~ /^\/\*$/) text = line[1] ~ /SPDX/ ? "/** @file" : "/**"
-    else if (text ~ /^\/\* .*\*\/$/) text = "/**" escaped(substr(text, 3))
+    else if (text ~ /^\/\* /) text = "/**" escaped(substr(text, 3)) # of one line, or ending in the next
     else if (text ~ /^ \* [A-Z][a-z]+  +/) text = tagged(text)
     else if (text ~ /^ \*/) text = escaped(text)
     else if (text ~ /^[^\/]+[^ ] +\/\* .*\*\/$/) {

@@ -18,6 +18,9 @@ PACKAGES_TEST=(libcmocka-dev clang-format-19 gcovr python3 python3-venv libcap2-
 # podman's default seccomp profile, which a shell and other programs are run under (tests/cli/seccomp_profiles_test.go).
 PACKAGES_TEST+=(golang-github-containers-common)
 
+# The reference of the C API, whose warnings are errors (gate.manual).
+PACKAGES_TEST+=(doxygen)
+
 # newuidmap and newgidmap, which give the container of an ordinary user more than one id.
 PACKAGES_TEST+=(uidmap)
 
