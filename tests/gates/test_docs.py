@@ -8,7 +8,9 @@ alone in a line for any number of lines. Afterwards no container and no process 
 import difflib
 import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -197,6 +199,28 @@ def fenced(*pairs):
     return "# A page\n\n" + "\n".join(f"```{language}\n{body}\n```\n" for language, body in pairs)
 
 
+def units(page):
+    """The units of systemd of a page."""
+    return re.findall(r"^```ini\n(.*?)^```$", page, re.M | re.S)
+
+
+def verified(unit, folder):
+    """What systemd-analyze(1) says of a unit whose program is this build's."""
+    path = folder / "web.service"
+    path.write_text(unit.replace("/usr/bin/reaper-runtime", str(RUNTIME)))
+    done = subprocess.run(["systemd-analyze", "verify", path], env={"PATH": "/usr/bin:/bin", "SYSTEMD_LOG_LEVEL": "warning"},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).splitlines() + ([] if done.returncode == 0 else [f"status {done.returncode}"])
+
+
+def commands_of(unit, key):
+    """The program, which has to be where the package puts it, and its words: of this build, with a state directory there."""
+    for line in re.findall(rf"^{key}=(.*)$", unit, re.M):
+        program, *words = shlex.split(line)
+        assert program == "/usr/bin/reaper-runtime", line
+        yield [str(RUNTIME), *words]
+
+
 CREATE = """mkdir bundle
 echo '{"ociVersion": "1.2.0", "process": {"args": ["sleep", "100"], "cwd": "/"}}' >bundle/config.json
 reaper-runtime create --bundle bundle left"""
@@ -232,6 +256,49 @@ class Docs(Gate):
         self.assertIsNone(missing("# A page\n"))
         with self.assertRaises(KeyError):
             missing("<!-- needs: the moon -->\n")
+
+
+class Units(Gate):
+    """The units of systemd in the cookbook."""
+    page = (SOURCE / "docs/cookbook_root.md").read_text()
+
+    def test_systemd_has_nothing_to_say(self):
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("SKIP: no systemd-analyze here")
+        folder = self.tree(x="")
+        self.assertTrue(units(self.page))
+        for unit in units(self.page):
+            self.assert_clean(verified(unit, folder))
+            self.assertTrue(verified(unit.replace("KillMode", "KilMode"), folder))
+            self.assertTrue(verified(unit.replace("bin/", "bin/no-"), folder))
+
+    def test_the_commands(self):
+        """What systemd does with each: starts it, sends TERM to it alone, waits, and runs the last command."""
+        for unit in units(self.page):
+            folder = self.tree(web__config_DOT_json='{"ociVersion": "1.2.0", "process": {"args": ["sleep", "100"], "cwd": "/"}}')
+            environment = {"PATH": "/usr/bin:/bin", "REAPER_RUNTIME_ROOT": f"{folder}/state"}
+            # /srv is the reader's: its bundle stands for that directory.
+            unit = unit.replace("/srv/web", str(folder / "web"))
+            start, = commands_of(unit, "ExecStart")
+            main = subprocess.Popen(start, env=environment, stdin=subprocess.DEVNULL)
+            try:
+                deadline = time.monotonic() + 30
+                while '"status":"running"' not in self.state(environment, start[-1]) and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                self.assertIn('"status":"running"', self.state(environment, start[-1]))
+                main.send_signal(signal.SIGTERM)
+                self.assertEqual(128 + signal.SIGTERM, main.wait(30))
+            finally:
+                main.kill()
+                main.wait()
+            for stop in commands_of(unit, "ExecStopPost"):
+                self.assertEqual(0, subprocess.run(stop, env=environment, capture_output=True, check=False).returncode)
+            self.assert_clean(leftovers(environment))
+
+    @staticmethod
+    def state(environment, name):
+        done = subprocess.run([RUNTIME, "state", name], env=environment, capture_output=True, text=True, check=False)
+        return re.sub(r"\s", "", done.stdout)
 
 
 def page_test(path):
