@@ -21,6 +21,15 @@ PACKAGES_TEST+=(golang-github-containers-common)
 # The reference of the C API, whose warnings are errors (gate.manual).
 PACKAGES_TEST+=(doxygen)
 
+# What is handed out for others (tests/dist): rpmbuild and rpm; the cross compiler for arm64, and what runs its programs.
+PACKAGES_TEST+=(rpm g++-aarch64-linux-gnu qemu-user-static)
+
+# systemd-analyze, which looks over the units of the cookbook.
+PACKAGES_TEST+=(systemd)
+
+# Shells whose completions are tried beside bash's (gate.completion).
+PACKAGES_TEST+=(zsh fish)
+
 # newuidmap and newgidmap, which give the container of an ordinary user more than one id.
 PACKAGES_TEST+=(uidmap)
 
