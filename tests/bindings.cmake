@@ -26,6 +26,6 @@ if(REAPER_CARGO STREQUAL /usr/bin/cargo AND EXISTS $ENV{HOME}/.cargo/bin/cargo)
 endif()
 set(run_rust ${CMAKE_CURRENT_SOURCE_DIR}/bindings/run_rust.sh ${CMAKE_BINARY_DIR})
 reaper_binding_test(rust_oldest rust ${run_rust} /usr/bin/cargo oldest) # Debian 12's
-foreach(what lint features dlopen vendored audit)
+foreach(what start lint features dlopen vendored audit)
   reaper_binding_test(rust_${what} rust ${run_rust} ${REAPER_CARGO} ${what})
 endforeach()

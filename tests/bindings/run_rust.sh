@@ -6,6 +6,7 @@
 #   features  the tests with serde and tokio
 #   dlopen    the tests with the library loaded
 #   vendored  a life with the library built from the tree
+#   start     the program of README.md as it has it begun
 #   audit     known defects of the crates that the features need
 # Exits with 77 where it cannot run, and says why.
 set -euo pipefail
@@ -73,6 +74,20 @@ case $what in
   vendored)
     unset PKG_CONFIG_PATH LD_LIBRARY_PATH
     "$cargo" test --locked -p reaper --features vendored --test lifecycle a_whole_life
+    ;;
+  start)
+    demo=$(mktemp -d)
+    trap 'rm -rf "$demo"' EXIT
+    cd "$demo"
+    export CARGO_NET_OFFLINE=true CARGO_TARGET_DIR=$demo/target REAPER_RUNTIME_ROOT=$demo/root
+    # As README.md has it, but for the place of the checkout.
+    mapfile -t commands < <(sed -n "s#/path/to/reaper/bindings/rust#$crates#; s#^    \(cargo .*\)#\1#p" "$crates/README.md")
+    [ ${#commands[@]} = 2 ]
+    for command in "${commands[@]}"; do eval "$command" || exit; done
+    sed -n '/^.\{3\}rust$/,/^.\{3\}$/{//!p}' "$crates/README.md" >src/main.rs
+    # What the optional crates' versions are is known from the lock there.
+    cp "$crates/Cargo.lock" .
+    [ "$("$cargo" run)" = $'hello\nSome(7)' ]
     ;;
   audit)
     "$cargo" audit --version >/dev/null 2>&1 || skip "cargo-audit, or its data base, is not here"
