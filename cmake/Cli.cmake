@@ -8,19 +8,7 @@ target_link_options(reaper-runtime PRIVATE ${REAPER_STATIC_RUNTIME} -Wl,-z,relro
 
 # The loader rule (docs/architecture.md): containerd sets LD_LIBRARY_PATH to a path that ends in a colon, which means
 # the current directory, a tenant's bundle. DT_RPATH is searched before it, DT_RUNPATH after it; so RPATH, with the
-# library's directory and that of the system, where cJSON was found.
-set(REAPER_SYSTEM_LIBDIRS)
-foreach(library IN LISTS CJSON_LINK_LIBRARIES)
-  if(IS_ABSOLUTE ${library})
-    cmake_path(GET library PARENT_PATH directory)
-    file(REAL_PATH ${directory} directory)
-    list(APPEND REAPER_SYSTEM_LIBDIRS ${directory})
-  endif()
-endforeach()
-list(REMOVE_DUPLICATES REAPER_SYSTEM_LIBDIRS)
-if(NOT REAPER_SYSTEM_LIBDIRS)
-  message(FATAL_ERROR "pkg-config named no absolute library for libcjson: the loader rule cannot be kept")
-endif()
+# library's directory and those of the system.
 file(RELATIVE_PATH REAPER_BIN_TO_LIB ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
 set_target_properties(reaper-runtime PROPERTIES
   # The build tree is laid out like the installation. Two paths of different length would make CMake pad the shorter one

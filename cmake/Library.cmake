@@ -52,24 +52,15 @@ target_link_libraries(reaper-rooms PUBLIC reaper-instrumented PkgConfig::CJSON
 # Per file, so that a new commit does not rebuild everything.
 set_source_files_properties(src/launch/image.cpp PROPERTIES COMPILE_DEFINITIONS
   "REAPER_INIT_IMAGE=\"${CMAKE_BINARY_DIR}/libexec/reaper-init\";REAPER_INIT_INSTALLED=\"${CMAKE_INSTALL_FULL_LIBEXECDIR}/reaper/reaper-init\"")
-# libcap-ng: its header now, the library by this path for the name of a capability that is newer than this build.
-list(GET CAPNG_LINK_LIBRARIES 0 reaper_capng_linked)
-cmake_path(GET reaper_capng_linked PARENT_PATH reaper_capng_directory)
-file(REAL_PATH ${reaper_capng_directory} reaper_capng_directory)
-set_source_files_properties(src/host/capabilities.cpp PROPERTIES
-  COMPILE_DEFINITIONS "REAPER_CAPNG_LIBRARY=\"${reaper_capng_directory}/libcap-ng.so.0\""
-  COMPILE_OPTIONS "${CAPNG_CFLAGS}")
-# libseccomp: its header now, the library by this path when a filter is asked for. Never linked (docs/architecture.md).
+# libcap-ng: its header now, the library for the name of a capability that is newer than this build. libseccomp: its header
+# now, the library when a filter is asked for. Never linked (docs/architecture.md).
+list(JOIN REAPER_SYSTEM_LIBDIRS ":" reaper_system_libdirs)
+set_source_files_properties(src/core/system_library.cpp PROPERTIES
+  COMPILE_DEFINITIONS "REAPER_SYSTEM_LIBDIRS=\"${reaper_system_libdirs}\"")
+set_source_files_properties(src/host/capabilities.cpp PROPERTIES COMPILE_OPTIONS "${CAPNG_CFLAGS}")
 if(SECCOMP_FOUND)
-  list(GET SECCOMP_LINK_LIBRARIES 0 reaper_seccomp_linked)
-  cmake_path(GET reaper_seccomp_linked PARENT_PATH reaper_seccomp_directory)
-  file(REAL_PATH ${reaper_seccomp_directory} reaper_seccomp_directory)
-  set(REAPER_SECCOMP_LIBRARY ${reaper_seccomp_directory}/libseccomp.so.2)
-  if(NOT EXISTS ${REAPER_SECCOMP_LIBRARY})
-    message(FATAL_ERROR "pkg-config names libseccomp, but ${REAPER_SECCOMP_LIBRARY} is missing")
-  endif()
   set_source_files_properties(src/seccomp/library.cpp src/seccomp/compile.cpp src/seccomp/encoded.cpp PROPERTIES
-    COMPILE_DEFINITIONS "REAPER_SECCOMP_LIBRARY=\"${REAPER_SECCOMP_LIBRARY}\"" COMPILE_OPTIONS "${SECCOMP_CFLAGS}")
+    COMPILE_DEFINITIONS "REAPER_SECCOMP_LIBRARY=\"libseccomp.so.2\"" COMPILE_OPTIONS "${SECCOMP_CFLAGS}")
 endif()
 set(REAPER_VERSION_DEFINITIONS "REAPER_VERSION=\"${PROJECT_VERSION}\";REAPER_COMMIT=\"${REAPER_COMMIT}\"")
 set_source_files_properties(src/runtime/features.cpp src/abi/runtime.cpp PROPERTIES

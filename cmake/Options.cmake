@@ -7,6 +7,8 @@ option(REAPER_WERROR "Warnings are errors" OFF)
 option(REAPER_FUZZ "Make libFuzzer programs of the fuzz targets (clang)" OFF)
 option(REAPER_PCH "Precompile the standard headers: half the build time, but a missing #include goes unseen" OFF)
 option(REAPER_UNITY "Compile the files of a room together: a third of the build time, for builds that are not shipped" OFF)
+set(REAPER_SYSTEM_LIBDIRS "" CACHE STRING
+  "Where the libraries of the system lie that are needed or loaded: a list; empty, where this machine has them")
 set(REAPER_SANITIZE "" CACHE STRING "Sanitizers, as of -fsanitize=: 'address,undefined' or 'thread'")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/system_library.h"
 #include "host/capability_names.h"
 #include "host/facts.h"
 
@@ -68,10 +69,9 @@ bool is_name_character(char c) {
 
 }  // namespace
 
-// By its path alone: a name would be looked for in LD_LIBRARY_PATH, which may be anybody's directory. It stays: it
-// registers a handler with pthread_atfork(3).
+// It stays: it registers a handler with pthread_atfork(3).
 int capability_number_in_library(const std::string& name) {
-  void* const library = dlopen(REAPER_CAPNG_LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  void* const library = dlopen(system_library("libcap-ng.so.0").c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) return -1;
   const auto look_up =
       reinterpret_cast<decltype(&capng_name_to_capability)>(dlsym(library, "capng_name_to_capability"));

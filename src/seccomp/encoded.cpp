@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/sha256.h"
+#include "core/system_library.h"
 #include "seccomp/seccomp.h"
 
 namespace reaper {
@@ -69,7 +70,7 @@ std::string kept_filter_name(const std::string& digest) {
 #ifdef REAPER_SECCOMP_LIBRARY
   // Another libseccomp may know other system calls.
   struct stat library{};
-  if (stat(REAPER_SECCOMP_LIBRARY, &library) != 0) return "";
+  if (stat(system_library(REAPER_SECCOMP_LIBRARY).c_str(), &library) != 0) return "";
   return sha256_hex(digest + " " + std::to_string(library.st_dev) + " " + std::to_string(library.st_ino) + " " +
                     std::to_string(library.st_size) + " " + std::to_string(library.st_mtim.tv_sec) + " " +
                     std::to_string(library.st_mtim.tv_nsec));

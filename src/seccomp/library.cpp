@@ -6,6 +6,8 @@
 
 #include <mutex>
 
+#include "core/system_library.h"
+
 namespace reaper {
 
 namespace {
@@ -33,7 +35,9 @@ bool find_all(void* handle, SeccompLibrary& library) {
 // No word of dlerror(3): it has the C library's words for errors in it, which callers search for.
 Error not_loaded(const char* what) {
   return config_error(REAPER_ERR_UNSUPPORTED, "/linux/seccomp",
-                      std::string("needs libseccomp, and ") + REAPER_SECCOMP_LIBRARY + " " + what);
+                      std::string("needs libseccomp, and " REAPER_SECCOMP_LIBRARY " of ")
+                          .append(system_library_directories)
+                          .append(what));
 }
 
 }  // namespace
@@ -44,11 +48,11 @@ Result<const SeccompLibrary*> seccomp_library() {
   static bool loaded = false;
   const std::lock_guard lock(mutex);
   if (loaded) return &library;
-  // By its path alone: a name would be looked for in LD_LIBRARY_PATH, which may be anybody's directory.
-  const bool was_there = dlopen(REAPER_SECCOMP_LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD) != nullptr;
-  void* const handle = dlopen(REAPER_SECCOMP_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return fail(not_loaded("cannot be loaded"));
-  if (!find_all(handle, library)) return fail(not_loaded("is older than 2.5"));
+  const std::string path = system_library(REAPER_SECCOMP_LIBRARY);
+  const bool was_there = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD) != nullptr;
+  void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return fail(not_loaded(" cannot be loaded"));
+  if (!find_all(handle, library)) return fail(not_loaded(" is older than 2.5"));
   if (!was_there) library.api_set(api_level);  // otherwise the host has its own idea of it
   loaded = true;
   return &library;

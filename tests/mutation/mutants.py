@@ -38,6 +38,7 @@ MUTANTS = [
      "unit.init_seccomp api.seccomp_notify"),
     ("listener-for-nobody", "src/config/seccomp.cpp", "if (kind == SECCOMP_RET_USER_NOTIF && !listens)", "if (false)",
      "unit.config_refused"),
+    ("library-of-the-last-directory", "src/core/system_library.cpp", " || access(path.c_str(), F_OK) == 0", "", "unit.system_library"),
     ("kept-by-others", "src/store/kept.cpp", "status.st_uid == geteuid() && (status.st_mode & (S_IRWXG | S_IRWXO)) == 0", "true",
      "unit.store_kept"),
     ("kept-unchecked", "src/seccomp/encoded.cpp", " || sha256_hex(text) != said", "", "unit.seccomp"),
