@@ -13,6 +13,8 @@
 #include <optional>
 #include <string>
 
+#include "errno_name.h"
+
 namespace reaper::cli {
 
 namespace {
@@ -77,8 +79,7 @@ void write_log(const char* level, std::string_view message) {
   } else {
     entry = "time=\"" + now() + "\" level=" + level + " msg=" + text + "\n";
   }
-  if (!write_all(state.log, entry))
-    write_stderr("warning: ", std::string("cannot write the log: ") + strerrorname_np(errno));
+  if (!write_all(state.log, entry)) write_stderr("warning: ", "cannot write the log: " + errno_name(errno));
 }
 
 // Length of the UTF-8 sequence at the start of `text`, or 0 (RFC 3629: no surrogates, no overlong forms).
@@ -100,8 +101,7 @@ size_t utf8_length(std::string_view text) {
 }
 
 std::string with_errno(std::string_view what) {
-  const char* name = strerrorname_np(errno);
-  return std::string(what) + ": " + (name != nullptr ? name : "unknown errno");
+  return std::string(what) + ": " + errno_name(errno);
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ endfunction()
 reaper_cli_unit(cli_arguments arguments.cpp options.cpp help.cpp)
 reaper_cli_unit(cli_signals signals.cpp)
 reaper_cli_unit(cli_listing listing.cpp)
-reaper_cli_unit(cli_exec exec_document.cpp arguments.cpp options.cpp report.cpp)
+reaper_cli_unit(cli_errno_name errno_name.cpp)
+reaper_cli_unit(cli_exec exec_document.cpp arguments.cpp options.cpp report.cpp errno_name.cpp)
 target_link_libraries(unit_cli_exec PRIVATE reaper)  # report.cpp frees errors
 
 # Compiled with the tree and run as a plain program, so that it also runs as a user who has no Go and no module cache.

@@ -37,7 +37,7 @@ Result<std::vector<std::string>> children_of(int directory) {
   if (!own) return fail(system_error("cgroup", "open a cgroup's directory"));
   alignas(dirent64) char buffer[8192];
   for (;;) {
-    const ssize_t bytes = getdents64(own.get(), buffer, sizeof buffer);
+    const ssize_t bytes = syscall(SYS_getdents64, own.get(), buffer, sizeof buffer);  // glibc has it from 2.30 on
     if (bytes < 0 && errno == ENOENT) return names;
     if (bytes < 0) return fail(system_error("cgroup", "getdents64 of a cgroup's directory"));
     if (bytes == 0) return names;

@@ -1,5 +1,6 @@
 #include "runtime/id_maps.h"
 
+#include <locale.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -28,8 +29,11 @@ std::string words_of(const Fd& file) {
   const ssize_t got = pread(file.get(), text, sizeof text, 0);
   std::string words = got > 0 ? printable(std::string_view(text, static_cast<size_t>(got)), sizeof text) : "";
   while (words.ends_with("\\n")) words.resize(words.size() - 2);
+  // The untranslated words; strerrordesc_np(3) is glibc's alone, from 2.32 on.
+  const locale_t untranslated = newlocale(LC_ALL_MASK, "C", nullptr);
   for (const int number : {ENOENT, EACCES, ESRCH, EEXIST})
-    if (words.find(strerrordesc_np(number)) != std::string::npos) words = errno_name(number);
+    if (words.find(strerror_l(number, untranslated)) != std::string::npos) words = errno_name(number);
+  freelocale(untranslated);
   return words;
 }
 

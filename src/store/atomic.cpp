@@ -105,7 +105,7 @@ const char* NameReader::next() {
   while (error_ == 0) {
     if (at_ == bytes_) {
       at_ = 0;
-      bytes_ = getdents64(own_.get(), buffer_, sizeof buffer_);
+      bytes_ = syscall(SYS_getdents64, own_.get(), buffer_, sizeof buffer_);  // glibc has it from 2.30 on
       if (bytes_ < 0) error_ = errno;
       if (bytes_ <= 0) break;
     }
