@@ -30,8 +30,8 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR})
 
 add_library(reaper-warnings INTERFACE)
-target_compile_options(reaper-warnings INTERFACE -Wall -Wextra -Wvla -Wformat=2
-  $<IF:$<BOOL:${REAPER_UNITY}>,$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>,-Wshadow>
+target_compile_options(reaper-warnings INTERFACE -Wall -Wextra
+  $<IF:$<BOOL:${REAPER_UNITY}>,$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>,-Wshadow> -Wvla -Wformat=2
   # gcc 12 sees overlaps in std::string's operator+ that are none (GCC bug 105651).
   $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-Wno-restrict>
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> $<$<BOOL:${REAPER_WERROR}>:-Werror>)
