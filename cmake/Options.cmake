@@ -10,6 +10,23 @@ option(REAPER_UNITY "Compile the files of a room together: a third of the build 
 set(REAPER_SYSTEM_LIBDIRS "" CACHE STRING
   "Where the libraries of the system lie that are needed or loaded: a list; empty, where this machine has them")
 set(REAPER_SANITIZE "" CACHE STRING "Sanitizers, as of -fsanitize=: 'address,undefined' or 'thread'")
+set(REAPER_TARGET_ROOT "$ENV{PKG_CONFIG_SYSROOT_DIR}" CACHE PATH
+  "Where the root of the machine lies that a cross build is for: not a part of the paths that are built in")
+
+# reaper_directory_on_target(VARIABLE FILE): the real directory of a library, as the machine that loads it has it.
+function(reaper_directory_on_target variable file)
+  cmake_path(GET file PARENT_PATH directory)
+  file(REAL_PATH ${directory} directory)
+  if(REAPER_TARGET_ROOT)
+    file(REAL_PATH ${REAPER_TARGET_ROOT} root)
+    cmake_path(IS_PREFIX root ${directory} is_below)
+    if(is_below)
+      file(RELATIVE_PATH directory ${root} ${directory})
+      set(directory /${directory})
+    endif()
+  endif()
+  set(${variable} ${directory} PARENT_SCOPE)
+endfunction()
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, RelWithDebInfo or Debug" FORCE)

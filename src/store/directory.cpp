@@ -241,7 +241,7 @@ Result<std::string> ContainerDirectory::read_cgroups() const {
   const std::string sum = text->substr(end);
   text->resize(end);
   if (sum != " " + hex16(fnv1a(*text)) + "\n") {
-    return fail(not_a_container(id_, std::string(cgroup_name) + " has a wrong checksum"));
+    return fail(not_a_container(id_, std::string(cgroup_name).append(" has a wrong checksum")));
   }
   return text;
 }

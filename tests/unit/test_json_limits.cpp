@@ -3,7 +3,9 @@
 #include <locale.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -62,7 +64,7 @@ void check_small_stack(void**) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr size_t stack = 512 << 10;  // the sanitizers' own frames
 #else
-  constexpr size_t stack = 64 << 10;
+  const size_t stack = std::max<size_t>(64 << 10, PTHREAD_STACK_MIN);  // arm64: 128 KiB at least
 #endif
   pthread_attr_t attributes;
   assert_int_equal(pthread_attr_init(&attributes), 0);
