@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -11,6 +12,9 @@ import elf
 from gate import SOURCE, Gate, run
 
 CLEAN = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+# All that the plain build may ask of a machine beside its libraries: the compiler, binutils, CMake with make, pkg-config, and what
+# every Debian has (README.md).
+TOOLS = ("cc", "c++", "gcc", "g++", "as", "ld", "ar", "nm", "ranlib", "objcopy", "strip", "cmake", "make", "pkg-config", "sh", "awk")
 # A library that tells when it is loaded.
 HOSTILE = "#include <stdlib.h>\n__attribute__((constructor)) static void taken(void) { system(\"touch taken\"); }\n"
 
@@ -28,10 +32,19 @@ class Install(Gate):
         cls.scratch = Path(folder.name)
         cls.prefix = cls.scratch / "P"
         build = cls.scratch / "build"
-        run("cmake", "-S", SOURCE, "-B", build, "-DCMAKE_INSTALL_LIBDIR=lib", "-DREAPER_PCH=ON", "-DREAPER_UNITY=ON", env=CLEAN)
-        run("cmake", "--build", build, "--parallel", str(os.cpu_count()), env=CLEAN)
-        run("cmake", "--install", build, "--prefix", cls.prefix, env=CLEAN)
+        bare = {**CLEAN, "PATH": str(cls.tools(cls.scratch / "tools"))}
+        run("cmake", "-S", SOURCE, "-B", build, "-DCMAKE_INSTALL_LIBDIR=lib", "-DREAPER_PCH=ON", "-DREAPER_UNITY=ON", env=bare)
+        run("cmake", "--build", build, "--parallel", str(os.cpu_count()), env=bare)
+        run("cmake", "--install", build, "--prefix", cls.prefix, env=bare)
         cls.cli = cls.prefix / "bin/reaper-runtime"
+
+    @staticmethod
+    def tools(folder):
+        """A directory that has these programs alone."""
+        folder.mkdir()
+        for name in TOOLS:
+            (folder / name).symlink_to(shutil.which(name))
+        return folder
 
     def pkg_config(self, *arguments):
         return run("pkg-config", *arguments, "reaper", env={**CLEAN, "PKG_CONFIG_PATH": f"{self.prefix}/lib/pkgconfig"}).split()
