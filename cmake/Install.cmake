@@ -23,6 +23,11 @@ foreach(directory LIBDIR INCLUDEDIR)
     set(REAPER_PC_${directory} ${CMAKE_INSTALL_${directory}})
   endif()
 endforeach()
+# What libreaper.a is linked with. Where there is none, pkg-config is not to ask for cJSON.
+set(REAPER_PC_PRIVATE)
+if(TARGET reaper-static)
+  set(REAPER_PC_PRIVATE "Requires.private: libcjson\nLibs.private: -lstdc++ -lm -ldl\n")
+endif()
 configure_file(${PROJECT_SOURCE_DIR}/reaper.pc.in ${CMAKE_BINARY_DIR}/reaper.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/reaper.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

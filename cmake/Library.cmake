@@ -12,6 +12,13 @@ if(NOT REAPER_COMMIT)
   set(REAPER_COMMIT unknown)
 endif()
 
+# What not every linker is asked for: zig's front end refuses both. lld separates nothing by itself; and of the archives that
+# are linked in, the version script hides everything, too.
+check_linker_flag(CXX -Wl,-z,noseparate-code REAPER_LINKER_NO_SEPARATE_CODE)
+check_linker_flag(CXX -Wl,--exclude-libs,ALL REAPER_LINKER_EXCLUDE_LIBS)
+set(REAPER_NO_SEPARATE_CODE $<$<BOOL:${REAPER_LINKER_NO_SEPARATE_CODE}>:-Wl,-z,noseparate-code>)
+set(REAPER_EXCLUDE_LIBS $<$<BOOL:${REAPER_LINKER_EXCLUDE_LIBS}>:-Wl,--exclude-libs,ALL>)
+
 # ---- reaper-init: static, freestanding, no libc. The same flags in every configuration. Its size is a promise.
 file(GLOB REAPER_INIT_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/init/*.cpp)
 add_executable(reaper-init ${REAPER_INIT_SOURCES})
@@ -28,7 +35,7 @@ target_compile_options(reaper-init PRIVATE -Os -ffreestanding -fno-rtti -fno-pie
   ${REAPER_BARE_FLAGS})
 set_target_properties(reaper-init PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/src/init/image.ld)
 target_link_options(reaper-init PRIVATE -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none
-  -Wl,-T,${PROJECT_SOURCE_DIR}/src/init/image.ld -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,max-page-size=4096 -Wl,-s)
+  -Wl,-T,${PROJECT_SOURCE_DIR}/src/init/image.ld -Wl,-z,noexecstack ${REAPER_NO_SEPARATE_CODE} -Wl,-z,max-page-size=4096 -Wl,-s)
 
 # ---- the rooms
 set(REAPER_ROOM_SOURCES)
@@ -98,4 +105,4 @@ set_target_properties(reaper PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${R
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/reaper.map BUILD_RPATH "" SKIP_BUILD_RPATH TRUE)
 # Only reaper_* leaves. libstdc++ inside: its dynamic form alone costs 0.44 ms of every CLI call.
 target_link_options(reaper PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/reaper.map
-  ${REAPER_STATIC_RUNTIME} -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL ${REAPER_NO_UNDEFINED})
+  ${REAPER_STATIC_RUNTIME} -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,--as-needed ${REAPER_EXCLUDE_LIBS} ${REAPER_NO_UNDEFINED})

@@ -107,7 +107,9 @@ def sizes(root):
 
 
 def utils(root):
-    return [str(path.relative_to(root)) for path in root.rglob("*")
+    """Not what others wrote: builds, and what they have fetched, lie in directories that are not tracked."""
+    return [str(path.relative_to(root)) for top in root.iterdir() if not top.name.startswith(("build", "."))
+            for path in (top, *top.rglob("*"))
             if re.fullmatch(r"(?i)(utils?|helpers?|misc|common)", path.stem) and path.suffix in (".c", ".cpp", ".h")]
 
 
