@@ -18,7 +18,7 @@ import test_package  # noqa: E402
 from gate import Gate, run  # noqa: E402
 
 NAMES = ("libreaper0", "libreaper-dev", "reaper-runtime")
-DEPENDENCIES = ("libcjson-dev",)
+DEPENDENCIES = ("libcjson-dev", "libseccomp2")
 # The package manager's own notes.
 NOTES = re.compile(r"^(var/lib/dpkg|var/log|var/cache/ldconfig|etc/ld\.so\.cache|tmp|proc)\b")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
