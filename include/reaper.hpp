@@ -56,21 +56,26 @@ class error : public std::runtime_error {
 
 namespace detail {
 
-// call(&err) for a function of reaper.h whose last argument is the error.
-template <typename Call>
-void check(Call &&call) {
+// A call of reaper.h, whose last argument is the error.
+template <typename... Wanted, typename... Given>
+void check(int (*function)(Wanted...), Given... given) {
   reaper_error *object = nullptr;
-  const int code = call(&object);
+  const int code = function(given..., &object);
   if (code != REAPER_OK) throw error(code, object);
 }
 
-// The same where the result is a string.
-template <typename Call>
-std::string text(Call &&call) {
-  char *out = nullptr;
-  check([&](reaper_error **err) { return call(&out, err); });
-  const std::unique_ptr<char, void (*)(char *)> owner(out, reaper_free);
-  return out;
+// The same, and what it gives by the argument before that.
+template <typename Value, typename... Wanted, typename... Given>
+Value out(int (*function)(Wanted...), Given... given) {
+  Value value{};
+  check(function, given..., &value);
+  return value;
+}
+
+template <typename... Wanted, typename... Given>
+std::string text(int (*function)(Wanted...), Given... given) {
+  const std::unique_ptr<char, void (*)(char *)> owner(out<char *>(function, given...), reaper_free);
+  return owner.get();
 }
 
 inline const char *or_null(const std::string &text) {
@@ -80,6 +85,40 @@ inline const char *or_null(const std::string &text) {
 template <typename Handle, void (*Free)(Handle *)>
 struct release {
   void operator()(Handle *handle) const noexcept { Free(handle); }
+};
+
+// What a container and a further process have in common: they are waited for.
+template <typename Handle, void (*Free)(Handle *), int (*Pidfd)(const Handle *, int32_t *, reaper_error **),
+          int (*Wait)(const Handle *, int64_t, reaper_exit_status *, reaper_error **)>
+class awaited {
+ public:
+  // Takes a handle of reaper.h, and shares what must live as long.
+  explicit awaited(Handle *handle, std::shared_ptr<const void> log = nullptr) noexcept
+      : log_(std::move(log)), handle_(handle) {}
+
+  Handle *handle() const noexcept { return handle_.get(); }
+  // A new descriptor, the caller's to close.
+  int32_t pidfd() const { return out<int32_t>(Pidfd, handle()); }
+  reaper_exit_status wait() const { return *ending(-1); }
+  // Nothing if it is still alive after that time; zero: only look.
+  std::optional<reaper_exit_status> wait_for(std::chrono::milliseconds time) const {
+    return ending(time.count() < 0 ? 0 : time.count());
+  }
+
+ private:
+  std::optional<reaper_exit_status> ending(int64_t limit) const {
+    reaper_exit_status status{};
+    status.size = sizeof status;
+    reaper_error *object = nullptr;
+    const int code = Wait(handle(), limit, &status, &object);
+    if (code == REAPER_OK) return status;
+    const error failure(code, object);
+    if (code != REAPER_ERR_TIMEOUT) throw failure;
+    return std::nullopt;
+  }
+
+  std::shared_ptr<const void> log_;
+  std::unique_ptr<Handle, release<Handle, Free>> handle_;
 };
 
 }  // namespace detail
@@ -92,117 +131,98 @@ inline std::string commit() {
 }
 
 inline std::string features() {
-  return detail::text([](char **out, reaper_error **err) { return reaper_features(out, err); });
+  return detail::text(reaper_features);
 }
 
 // A config.json to begin with.
 inline std::string spec() {
-  return detail::text([](char **out, reaper_error **err) { return reaper_spec(out, err); });
+  return detail::text(reaper_spec);
 }
 
-// What reaper_create() takes. The descriptors stay the caller's; -1 is /dev/null.
-struct create_options {
-  std::string bundle;                       // "": the working directory
-  std::optional<std::string> config;        // the text of config.json; nothing: read it from the bundle
+// What a program begins with. In `stdio`, -1 is /dev/null.
+struct io_options {
   std::string pid_file;                     // "": none
   std::optional<std::array<int, 3>> stdio;  // the program's 0, 1 and 2; nothing: /dev/null
   std::vector<int32_t> extra_fds;           // the program's 3, 4, ...
-  uint32_t listen_fd_count = 0;             // the first so many of them are announced
-  std::string listen_names;                 // "": none
   std::string console_socket;               // "": none
   int32_t *console = nullptr;               // receives the terminal's master, which is the caller's to close
-  uint32_t flags = 0;                       // REAPER_CREATE_*; REAPER_CREATE_STDIO is `stdio`'s
+  uint32_t flags = 0;                       // REAPER_CREATE_* or REAPER_EXEC_*; *_STDIO is `stdio`'s
+
+ protected:
+  template <typename Options>
+  void fill(Options &options, uint32_t stdio_flag) const {
+    options.size = sizeof options;
+    options.pid_file = detail::or_null(pid_file);
+    options.extra_fds = extra_fds.empty() ? nullptr : extra_fds.data();
+    options.extra_fd_count = static_cast<uint32_t>(extra_fds.size());
+    options.flags = flags | (stdio ? stdio_flag : 0);
+    for (std::size_t i = 0; stdio && i < stdio->size(); ++i) options.stdio[i] = (*stdio)[i];
+    options.console_socket = detail::or_null(console_socket);
+    options.console = console;
+  }
+};
+
+// What reaper_create(), reaper_plan() and reaper_check() take.
+struct create_options : io_options {
+  std::string bundle;                 // "": the working directory
+  std::optional<std::string> config;  // the text of config.json; nothing: read it from the bundle
+  uint32_t listen_fd_count = 0;       // the first so many of extra_fds are announced
+  std::string listen_names;           // "": none
 
   // Points into this object.
   reaper_create_options to_c() const {
     reaper_create_options options{};
-    options.size = sizeof options;
+    fill(options, REAPER_CREATE_STDIO);
     options.bundle = detail::or_null(bundle);
     options.config = config ? config->data() : nullptr;
     options.config_length = config ? config->size() : 0;
-    options.pid_file = detail::or_null(pid_file);
-    options.extra_fds = extra_fds.empty() ? nullptr : extra_fds.data();
-    options.extra_fd_count = static_cast<uint32_t>(extra_fds.size());
-    options.flags = flags;
-    if (stdio) {
-      options.flags |= REAPER_CREATE_STDIO;
-      for (std::size_t i = 0; i < stdio->size(); ++i) options.stdio[i] = (*stdio)[i];
-    }
     options.listen_fd_count = listen_fd_count;
-    options.console_socket = detail::or_null(console_socket);
-    options.console = console;
     options.listen_names = detail::or_null(listen_names);
     return options;
   }
 };
 
-class container {
+// What reaper_exec() takes.
+struct exec_options : io_options {
+  std::string process;  // the text of a process object
+
+  // Points into this object.
+  reaper_exec_options to_c() const {
+    reaper_exec_options options{};
+    fill(options, REAPER_EXEC_STDIO);
+    options.process = process.data();
+    options.process_length = process.size();
+    return options;
+  }
+};
+
+// A further process of a container. The end of its handle takes the zombie of one that has ended.
+class process : public detail::awaited<reaper_process, reaper_process_free, reaper_process_pidfd, reaper_process_wait> {
  public:
-  // Takes a handle of reaper.h, and shares what must live as long: it logs to the function of its runtime.
-  explicit container(reaper_container *handle, std::shared_ptr<const void> log = nullptr) noexcept
-      : log_(std::move(log)), handle_(handle) {}
+  using awaited::awaited;
 
-  reaper_container *handle() const noexcept { return handle_.get(); }
+  int32_t pid() const { return reaper_process_pid(handle()); }
+  void kill(int32_t signal) const { detail::check(reaper_process_kill, handle(), signal); }
+};
+
+class container : public detail::awaited<reaper_container, reaper_container_free, reaper_pidfd, reaper_wait> {
+ public:
+  using awaited::awaited;
+
   std::string id() const { return reaper_container_id(handle()); }
-
-  void start() {
-    detail::check([&](reaper_error **err) { return reaper_start(handle(), err); });
-  }
-
+  void start() { detail::check(reaper_start, handle()); }
   // The state object as JSON.
-  std::string state() const {
-    return detail::text([&](char **out, reaper_error **err) { return reaper_state(handle(), out, err); });
-  }
-
+  std::string state() const { return detail::text(reaper_state, handle()); }
   // REAPER_STATUS_*
-  int32_t status() const { return number(reaper_status); }
-  int32_t pid() const { return number(reaper_pid); }
-  // A new descriptor, the caller's to close.
-  int32_t pidfd() const { return number(reaper_pidfd); }
-
-  void kill(int32_t signal, uint32_t flags = 0) const {
-    detail::check([&](reaper_error **err) { return reaper_kill(handle(), signal, flags, err); });
+  int32_t status() const { return detail::out<int32_t>(reaper_status, handle()); }
+  int32_t pid() const { return detail::out<int32_t>(reaper_pid, handle()); }
+  void kill(int32_t signal, uint32_t flags = 0) const { detail::check(reaper_kill, handle(), signal, flags); }
+  process exec(const exec_options &options) const {
+    const reaper_exec_options c = options.to_c();
+    return process(detail::out<reaper_process *>(reaper_exec, handle(), &c));
   }
-
-  reaper_exit_status wait() const {
-    reaper_exit_status status = empty_status();
-    detail::check([&](reaper_error **err) { return reaper_wait(handle(), -1, &status, err); });
-    return status;
-  }
-
-  // Nothing if it is still alive after that time; zero: only look.
-  std::optional<reaper_exit_status> wait_for(std::chrono::milliseconds time) const {
-    reaper_exit_status status = empty_status();
-    reaper_error *object = nullptr;
-    const int code = reaper_wait(handle(), time.count() < 0 ? 0 : time.count(), &status, &object);
-    if (code == REAPER_ERR_TIMEOUT) {
-      reaper_error_free(object);
-      return std::nullopt;
-    }
-    if (code != REAPER_OK) throw error(code, object);
-    return status;
-  }
-
   // reaper_delete(); flags: REAPER_DELETE_FORCE.
-  void remove(uint32_t flags = 0) {
-    detail::check([&](reaper_error **err) { return reaper_delete(handle(), flags, err); });
-  }
-
- private:
-  static reaper_exit_status empty_status() {
-    reaper_exit_status status{};
-    status.size = sizeof status;
-    return status;
-  }
-
-  int32_t number(int (*ask)(const reaper_container *, int32_t *, reaper_error **)) const {
-    int32_t out = 0;
-    detail::check([&](reaper_error **err) { return ask(handle(), &out, err); });
-    return out;
-  }
-
-  std::shared_ptr<const void> log_;
-  std::unique_ptr<reaper_container, detail::release<reaper_container, reaper_container_free>> handle_;
+  void remove(uint32_t flags = 0) { detail::check(reaper_delete, handle(), flags); }
 };
 
 // What reaper_runtime_new() takes.
@@ -224,9 +244,7 @@ class runtime {
     c.log_level = options.log_level;
     c.lock_timeout_ms = static_cast<uint64_t>(options.lock_timeout.count());
     c.kill_timeout_ms = static_cast<uint64_t>(options.kill_timeout.count());
-    reaper_runtime *made = nullptr;
-    detail::check([&](reaper_error **err) { return reaper_runtime_new(&c, &made, err); });
-    handle_.reset(made);
+    handle_.reset(detail::out<reaper_runtime *>(reaper_runtime_new, &c));
   }
 
   reaper_runtime *handle() const noexcept { return handle_.get(); }
@@ -234,36 +252,30 @@ class runtime {
 
   container create(const std::string &id, const create_options &options) {
     const reaper_create_options c = options.to_c();
-    reaper_container *made = nullptr;
-    detail::check([&](reaper_error **err) { return reaper_create(handle(), id.c_str(), &c, &made, err); });
-    return container(made, log_);
+    return container(detail::out<reaper_container *>(reaper_create, handle(), id.c_str(), &c), log_);
   }
 
   container open(const std::string &id) const {
-    reaper_container *found = nullptr;
-    detail::check([&](reaper_error **err) { return reaper_open(handle(), id.c_str(), &found, err); });
-    return container(found, log_);
+    return container(detail::out<reaper_container *>(reaper_open, handle(), id.c_str()), log_);
   }
 
   // reaper_delete_id(): also what open() refuses.
   void remove(const std::string &id, uint32_t flags = 0) {
-    detail::check([&](reaper_error **err) { return reaper_delete_id(handle(), id.c_str(), flags, err); });
+    detail::check(reaper_delete_id, handle(), id.c_str(), flags);
   }
 
-  std::string list() const {
-    return detail::text([&](char **out, reaper_error **err) { return reaper_list(handle(), out, err); });
-  }
+  std::string list() const { return detail::text(reaper_list, handle()); }
 
   // What create() would do; format: REAPER_FORMAT_*.
   std::string plan(const create_options &options, uint32_t format = REAPER_FORMAT_TEXT) const {
     const reaper_create_options c = options.to_c();
-    return detail::text([&](char **out, reaper_error **err) { return reaper_plan(handle(), &c, format, out, err); });
+    return detail::text(reaper_plan, handle(), &c, format);
   }
 
   // What create() and start() would fail with.
   std::string check(const create_options &options, uint32_t format = REAPER_FORMAT_TEXT) const {
     const reaper_create_options c = options.to_c();
-    return detail::text([&](char **out, reaper_error **err) { return reaper_check(handle(), &c, format, out, err); });
+    return detail::text(reaper_check, handle(), &c, format);
   }
 
  private:

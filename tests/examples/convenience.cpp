@@ -40,6 +40,8 @@ void test_types() {
   static_assert(std::is_nothrow_move_constructible_v<reaper::runtime>);
   static_assert(std::is_nothrow_move_assignable_v<reaper::container>);
   static_assert(!std::is_copy_constructible_v<reaper::runtime> && !std::is_copy_assignable_v<reaper::container>);
+  static_assert(std::is_nothrow_move_constructible_v<reaper::process>);
+  static_assert(!std::is_copy_constructible_v<reaper::process>);
   static_assert(std::is_nothrow_copy_constructible_v<reaper::error>);
   static_assert(std::is_base_of_v<std::runtime_error, reaper::error>);
 }
@@ -106,6 +108,45 @@ void test_life(reaper::runtime& runtime) {
   close(ends[1]);
 }
 
+void test_exec(reaper::runtime& runtime) {
+  reaper::container box = runtime.create("host", options_of(config("exec sleep 100")));
+  reaper::exec_options options;
+  options.process = R"({"cwd": "/", "args": ["/bin/sh", "-c", "echo out; echo three >&3; exit 7"]})";
+  WANT(code_of([&] { box.exec(options); }) == REAPER_ERR_STATUS);
+  box.start();
+  int ends[2];
+  WANT(pipe(ends) == 0);
+  options.stdio = {-1, ends[1], -1};
+  options.extra_fds = {ends[1]};
+  reaper::process first = box.exec(options);
+  close(ends[1]);
+  WANT(first.pid() > 0 && first.pid() != box.pid() && first.handle() != nullptr);
+  reaper::process moved = std::move(first);
+  WANT(moved.wait().exit_code == 7 && moved.wait_for(std::chrono::milliseconds(0)).value().exit_code == 7);
+  std::string text;
+  char buffer[64];
+  for (ssize_t got = 0; (got = read(ends[0], buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
+  WANT(text == "out\nthree\n");
+  close(ends[0]);
+  options.process = R"({"args": ["/bin/sleep", "100"]})";
+  options.stdio.reset();
+  options.extra_fds.clear();
+  options.flags = REAPER_EXEC_LAY_OVER;
+  const reaper::process second = box.exec(options);
+  WANT(!second.wait_for(std::chrono::milliseconds(-1)));
+  second.kill(SIGKILL);
+  const int32_t pidfd = second.pidfd();
+  pollfd ended = {pidfd, POLLIN, 0};
+  WANT(poll(&ended, 1, -1) == 1);
+  close(pidfd);
+  WANT(second.wait().signal == SIGKILL);
+  WANT(code_of([&] { second.kill(SIGTERM); }) == REAPER_ERR_STATUS);
+  options.process = R"({"args": ["/nowhere"], "cwd": "relative"})";
+  WANT(code_of([&] { box.exec(options); }) == REAPER_ERR_INVALID);
+  box.remove(REAPER_DELETE_FORCE);
+}
+
 void test_foresight(reaper::runtime& runtime) {
   reaper::create_options options = options_of(config("true", R"(, "unknown": 1)"));
   WANT(runtime.plan(options).find("execve") != std::string::npos);
@@ -150,6 +191,7 @@ int main(int argc, char** argv) {
     reaper::runtime runtime(std::move(options));
     test_errors(runtime);
     test_life(runtime);
+    test_exec(runtime);
     test_foresight(runtime);
     test_log(root);
   } catch (const reaper::error& failure) {
