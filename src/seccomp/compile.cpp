@@ -174,7 +174,7 @@ Fd memory_file() {
 }
 
 // libseccomp writes the instructions to a descriptor (seccomp_export_bpf(3)).
-Status export_instructions(const SeccompLibrary& library, scmp_filter_ctx context, SeccompFilter& filter) {
+Result<std::vector<uint64_t>> exported(const SeccompLibrary& library, scmp_filter_ctx context) {
   const Fd file = memory_file();
   if (!file) return fail(system_error("seccomp", "memfd_create"));
   // A limit that leaves room for a part makes the write end there.
@@ -188,14 +188,23 @@ Status export_instructions(const SeccompLibrary& library, scmp_filter_ctx contex
     return fail(config_error(REAPER_ERR_INVALID, std::string(section) + "/syscalls",
                              "the filter has " + std::to_string(count) + " instructions, and the kernel takes " +
                                  std::to_string(BPF_MAXINSNS) + " at most"));
-  filter.instructions.resize(count);
+  std::vector<uint64_t> instructions(count);
   ssize_t got;
-  do got = pread(file.get(), filter.instructions.data(), count * sizeof(sock_filter), 0);
+  do got = pread(file.get(), instructions.data(), count * sizeof(sock_filter), 0);
   while (got < 0 && errno == EINTR);
   if (got < 0) return fail(system_error("seccomp", "pread"));
   if (static_cast<size_t>(got) != static_cast<size_t>(size) || count == 0 || size % sizeof(sock_filter) != 0)
     return fail({REAPER_ERR_INTERNAL, 0, "libseccomp wrote half a filter", std::string(section), "seccomp"});
-  return {};
+  return instructions;
+}
+
+// Twice: where an allocation fails within it, libseccomp 2.5.4 reports a success and leaves instructions out.
+Status export_instructions(const SeccompLibrary& library, scmp_filter_ctx context, SeccompFilter& filter) {
+  filter.instructions = TRY(exported(library, context));
+  const std::vector<uint64_t> again = TRY(exported(library, context));
+  if (again == filter.instructions) return {};
+  return fail({REAPER_ERR_NO_MEMORY, ENOMEM, std::string(section) + ": libseccomp had no memory for the whole filter",
+               std::string(section), "seccomp"});
 }
 
 // One thread asks for no TSYNC, and the kernel takes WAIT_KILLABLE_RECV only with a listener.

@@ -157,6 +157,11 @@ static void test_arguments(void **state) {
   } rows[] = {
       {"{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_EQ\"}", "0\n28\n0\n0\n"},
       {"{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_GT\"}", "0\n0\n28\n28\n"},
+      {"{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_NE\"}", "28\n0\n28\n28\n"},
+      {"{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_LT\"}", "28\n0\n0\n0\n"},
+      {"{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_LE\"}", "28\n28\n0\n0\n"},
+      {"{\"index\":0,\"value\":2,\"op\":\"SCMP_CMP_GE\"}", "0\n0\n28\n28\n"},
+      {"{\"index\":0,\"value\":2,\"valueTwo\":2,\"op\":\"SCMP_CMP_MASKED_EQ\"}", "0\n0\n28\n28\n"},
       /* two arguments: both must hold */
       {"{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_GE\"},{\"index\":1,\"value\":9,\"op\":\"SCMP_CMP_EQ\"}",
        "0\n0\n0\n0\n"},

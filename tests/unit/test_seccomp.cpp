@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -217,6 +218,50 @@ void test_architectures(void**) {
   assert_string_equal(refused.error().pointer.c_str(), "/linux/seccomp/architectures/1");
 }
 
+// Each of the specification's: this build's libseccomp has it in one filter with this machine's, or it is told apart.
+void test_every_architecture(void**) {
+  const auto known = reaper::seccomp_architectures();
+  size_t compiled_ones = 0;
+  for (const char* name :
+       {"X86",    "X86_64",   "X32",         "ARM",         "AARCH64", "MIPS",    "MIPS64", "MIPS64N32",
+        "MIPSEL", "MIPSEL64", "MIPSEL64N32", "PPC",         "PPC64",   "PPC64LE", "S390",   "S390X",
+        "PARISC", "PARISC64", "RISCV64",     "LOONGARCH64", "M68K",    "SH",      "SHEB"}) {
+    const std::string architecture = std::string("SCMP_ARCH_") + name;
+    const auto filter = reaper::compile_filter(
+        section(R"("defaultAction":"SCMP_ACT_ALLOW","architectures":[")" + architecture + "\"]"));
+    const bool listed = std::ranges::find(known, architecture) != known.end();
+    assert_int_equal(filter.has_value(), listed);
+    compiled_ones += filter.has_value();
+    if (listed) continue;
+    assert_int_equal(filter.error().code, REAPER_ERR_UNSUPPORTED);
+    assert_string_equal(filter.error().pointer.c_str(), "/linux/seccomp/architectures/0");
+  }
+  assert_int_equal(compiled_ones, known.size());
+  assert_refused(linux_section(R"("seccomp":{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_VAX"]})"),
+                 REAPER_ERR_INVALID, "/linux/seccomp/architectures/0");
+}
+
+// config-linux.md: an errno beside an action that takes none is an error, for a rule and for the default action.
+void test_every_errno(void**) {
+  for (const char* action :
+       {"KILL", "KILL_PROCESS", "KILL_THREAD", "TRAP", "ERRNO", "TRACE", "ALLOW", "LOG", "NOTIFY"}) {
+    const std::string name = std::string("\"SCMP_ACT_") + action + "\"";
+    const bool takes = name == "\"SCMP_ACT_ERRNO\"" || name == "\"SCMP_ACT_TRACE\"";
+    const std::string by_rule =
+        R"("seccomp":{"listenerPath":"/agent","defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"errnoRet":7,"action":)" +
+        name + "}]}";
+    const std::string by_default =
+        R"("seccomp":{"listenerPath":"/agent","defaultErrnoRet":7,"defaultAction":)" + name + "}";
+    if (takes) {
+      accepted_silently(linux_section(by_rule));
+      accepted_silently(linux_section(by_default));
+    } else {
+      assert_refused(linux_section(by_rule), REAPER_ERR_INVALID, "/linux/seccomp/syscalls/0/errnoRet");
+      assert_refused(linux_section(by_default), REAPER_ERR_INVALID, "/linux/seccomp/defaultErrnoRet");
+    }
+  }
+}
+
 // What a hostile document may ask for takes bounded time, and is an error.
 void test_too_much(void**) {
   std::string args;
@@ -345,12 +390,20 @@ int main() {
     return 0;
   }
   const CMUnitTest tests[] = {
-      cmocka_unit_test(test_sha256),           cmocka_unit_test(test_actions),
-      cmocka_unit_test(test_operators),        cmocka_unit_test(test_conditions),
-      cmocka_unit_test(test_every_number),     cmocka_unit_test(test_architectures),
-      cmocka_unit_test(test_too_much),         cmocka_unit_test(test_digest),
-      cmocka_unit_test(test_encoded),          cmocka_unit_test(test_cache),
-      cmocka_unit_test(test_cache_in_threads), cmocka_unit_test(test_no_room_for_files),
+      cmocka_unit_test(test_sha256),
+      cmocka_unit_test(test_actions),
+      cmocka_unit_test(test_operators),
+      cmocka_unit_test(test_conditions),
+      cmocka_unit_test(test_every_number),
+      cmocka_unit_test(test_architectures),
+      cmocka_unit_test(test_every_architecture),
+      cmocka_unit_test(test_every_errno),
+      cmocka_unit_test(test_too_much),
+      cmocka_unit_test(test_digest),
+      cmocka_unit_test(test_encoded),
+      cmocka_unit_test(test_cache),
+      cmocka_unit_test(test_cache_in_threads),
+      cmocka_unit_test(test_no_room_for_files),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
