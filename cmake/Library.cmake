@@ -39,7 +39,7 @@ target_link_options(reaper-init PRIVATE -nostdlib -static -no-pie -Wl,--gc-secti
 
 # ---- the rooms
 set(REAPER_ROOM_SOURCES)
-foreach(room core config host seccomp plan launch cgroup store runtime)
+foreach(room core config host seccomp plan launch cgroup resctrl store runtime)
   file(GLOB room_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cpp)
   list(APPEND REAPER_ROOM_SOURCES ${room_sources})
 endforeach()

@@ -328,8 +328,8 @@ typedef struct reaper_exec_options {
  * REAPER_EXEC_LAY_OVER the container's own process, as it was created, is the beginning: members of `process` stand in
  * the place of its members, but what `env`, `user.additionalGids` and the sets of `capabilities` have is added to what
  * is there (a variable that is given anew has its new value alone), and `terminal` is false unless `process` says
- * otherwise. execCPUAffinity counts here. linux.personality and the session keyring are as for the container's own
- * process (docs/exec.md).
+ * otherwise. execCPUAffinity counts here. linux.personality, linux.memoryPolicy, linux.seccomp (with a listener of its
+ * own), linux.intelRdt and the session keyring are as for the container's own process (docs/exec.md).
  * Wait for it: its zombie would keep the first process of a pid namespace from ending (pid_namespaces(7)).
  * Changes: the processes of the container. What reaches the new one when the container is killed: its cgroups, or its
  * pid namespace; without either only its handle does. Warnings are logged.
@@ -340,8 +340,7 @@ typedef struct reaper_exec_options {
 REAPER_API int reaper_exec(const reaper_container *container, const reaper_exec_options *options, reaper_process **out,
                            reaper_error **err);
 
-/* Frees the handle, and takes the zombie of a process that has ended. Another one lives on, and is the caller's child.
- */
+/* Frees the handle, and takes the zombie of a process that has ended. Another one lives on, the caller's child. */
 REAPER_API void reaper_process_free(reaper_process *process);
 
 /* The process id in the caller's pid namespace, also after the process ended. NULL gives 0. */

@@ -16,6 +16,8 @@ bool is_systemd_form(std::string_view path) {
   return std::ranges::count(path, ':') == 2 && path.find('/') == std::string_view::npos;
 }
 
+}  // namespace
+
 bool has_control(std::string_view text) {
   while (!text.empty()) {
     if (begins_with_control(text)) return true;
@@ -23,8 +25,6 @@ bool has_control(std::string_view text) {
   }
   return false;
 }
-
-}  // namespace
 
 Result<std::optional<std::string>> read_cgroups_path(const JsonCursor& cgroups_path) {
   const std::string text = TRY(cgroups_path.string());

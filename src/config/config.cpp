@@ -51,6 +51,7 @@ Status read_linux(const JsonCursor& section, Notes& notes, Config& config, std::
     KEEP(refusals, config.personality, read_personality(*personality));
   if (auto policy = TRY(section.member("memoryPolicy")))
     KEEP(refusals, config.memory_policy, read_memory_policy(*policy));
+  if (auto rdt = TRY(section.member("intelRdt"))) KEEP(refusals, config.intel_rdt, read_intel_rdt(*rdt));
   if (auto seccomp = TRY(section.member("seccomp"))) KEEP(refusals, config.seccomp, read_seccomp(*seccomp, refusals));
   if (auto path = TRY(section.member("cgroupsPath"))) {
     auto cgroups_path = read_cgroups_path(*path);

@@ -141,6 +141,16 @@ struct MemoryPolicy {
   std::vector<CpuRange> nodes;
 };
 
+// A class of service for cache and memory bandwidth (resctrl).
+struct IntelRdt {
+  struct Line {
+    std::string text, pointer;
+  };
+  std::string clos_id;      // "": one for this container alone; "/": the default class
+  std::vector<Line> lines;  // of `schemata`, in the order in which they are written
+  bool monitoring = false;  // a group of its own
+};
+
 // Who answers for SCMP_ACT_NOTIFY.
 struct SeccompListener {
   std::string path;      // of a unix socket, absolute; empty: nobody
@@ -231,6 +241,7 @@ struct Config {
   std::string hostname, domainname;  // empty: not asked for
   std::optional<Seccomp> seccomp;
   std::optional<MemoryPolicy> memory_policy;
+  std::optional<IntelRdt> intel_rdt;
   std::vector<Warning> warnings;  // unknown properties and values, with the nearest known name
 };
 

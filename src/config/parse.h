@@ -49,6 +49,8 @@ Result<std::vector<CpuRange>> read_number_list(const JsonCursor& object, std::st
 // None: the section asks for nothing.
 Result<std::optional<MemoryPolicy>> read_memory_policy(const JsonCursor& policy);
 // None: the section asks for nothing.
+Result<std::optional<IntelRdt>> read_intel_rdt(const JsonCursor& intel_rdt);
+// None: the section asks for nothing.
 Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& seccomp, Refusals& refusals);
 
 // names.cpp: a word of the specification and the number that the kernel has for it.
@@ -63,6 +65,8 @@ Status apply_mount_option(const JsonCursor& option, Mount& mount);
 std::optional<uint64_t> propagation_flags(std::string_view name);
 // root.cpp: a path inside the container, "." and ".." resolved as text.
 Result<std::string> clean_path(const JsonCursor& path);
+// cgroups_path.cpp: whether there is a control character in it, which is UTF-8.
+bool has_control(std::string_view text);
 Result<std::optional<std::string>> read_cgroups_path(const JsonCursor& cgroups_path);
 
 // Parts of more than one: an array of strings; an environment, each entry of the form NAME=value; the absolute path

@@ -67,6 +67,7 @@ struct ProcessFacts {
   LabelFacts labels;
   CgroupFacts cgroups;
   IdMapFacts id_maps;
+  std::optional<std::string> resctrl;  // where it is mounted; none: nowhere, or nobody asked
   std::optional<int> oom_score_adj;
   bool setgroups_denied = false;  // in the user namespace that the container's process is in
 };

@@ -60,6 +60,10 @@ Outcome await_placement(State& state) {
   return await_frame(state.handshake, wire::Frame::placed);
 }
 
+Outcome await_class(State& state) {
+  return await_frame(state.handshake, wire::Frame::classed);
+}
+
 Outcome await_hooks(State& state) {
   if (send_frame(state.handshake, wire::Frame::mounted, nullptr, 0) < 0) exit_now(exit_failed);
   return await_frame(state.handshake, wire::Frame::hooked);
@@ -125,6 +129,7 @@ constexpr Row rows[] = {
     {wire::Op::listen, 1, 1, 0, run_stage<announce_listeners>},
     {wire::Op::pause, 0, 0, 1, run_stage<pause>},
     {wire::Op::cgroup, 1, 1, any, run_stage<await_placement>},
+    {wire::Op::resctrl, 1, 1, any, run_stage<await_class>},
     {wire::Op::unshare, 1, 1, 0, run_stage<unshare_namespaces>},
     {wire::Op::first_process, 0, 0, 0, run_stage<check_first_process>},
     {wire::Op::join, 1, 1, 1, run_stage<join_namespace>},

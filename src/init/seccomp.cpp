@@ -4,8 +4,8 @@
 //
 // A filter that notifies has a listener, which comes with the loading, and until somebody has it, a call that it is
 // asked about waits for nobody. So another thread of this process, without the filter, hands it to the client of the
-// start; this one makes no call between the filter and the client's word. The kernel ends the other with execve(2) at
-// the latest.
+// start, or to the library whose exec it is; this one makes no call between the filter and the client's word. The
+// kernel ends the other with execve(2) at the latest.
 #include <asm/errno.h>
 #include <linux/filter.h>
 #include <linux/memfd.h>
@@ -54,13 +54,14 @@ void hand_over(void* argument) {
   State& state = *handover.state;
   int listener = no_listener;
   while ((listener = __atomic_load_n(&handover.listener, __ATOMIC_ACQUIRE)) == no_listener) call(__NR_sched_yield);
-  const long sent = send_frame_with_descriptor(state.connection, wire::Frame::listener, nullptr, 0, listener);
+  const int peer = peer_of(state);
+  const long sent = send_frame_with_descriptor(peer, wire::Frame::listener, nullptr, 0, listener);
   if (sent < 0) {
     write_error(state.error_page, state.filter, failed_call(sent, "sendmsg of the listener"));
     exit_now(1);
   }
   // Not TAKEN, but the end of the client or of its connection: exits.
-  if (!await_frame(state.connection, wire::Frame::taken).ok()) exit_now(1);
+  if (!await_frame(peer, wire::Frame::taken).ok()) exit_now(1);
   call(__NR_close, listener);
   __atomic_store_n(&handover.taken, 1, __ATOMIC_RELEASE);
 }

@@ -10,6 +10,7 @@
 
 #include "core/fd.h"
 #include "core/result.h"
+#include "launch/launch.h"
 #include "plan/wire.h"
 
 namespace reaper {
@@ -22,6 +23,14 @@ struct ReceivedFrame {
   std::string payload;
   // NOLINTNEXTLINE(readability-redundant-member-init): so that designated initializers may leave it out
   Fd descriptor = {};  // that came with it (SCM_RIGHTS), close-on-exec; most frames have none
+};
+
+// Whose program it is, and what becomes of the listener of its filter.
+struct Program {
+  int pidfd;
+  pid_t pid;
+  Deadline deadline;
+  const ListenerTaker& taker;
 };
 
 // Whole frames over `socket`, giving up when the process behind `pidfd` has ended (the socket alone cannot tell: a
@@ -49,8 +58,9 @@ class FrameTalk {
   Deadline deadline_;
 };
 
-// After EXEC and end of file, which with a filter are not all (wire::ErrorPage): what went wrong behind it, or nothing.
-Status see_program(const ReceivedFrame& exec, int pidfd, pid_t pid, Deadline deadline);
+// After EXEC: the listener, if there is one, and end of file. With a filter they are not all (wire::ErrorPage): what
+// went wrong behind it, or nothing.
+Status see_program(const FrameTalk& talk, const ReceivedFrame& exec, const Program& program);
 
 // The sentence behind an error frame.
 Error error_from_frame(std::string_view payload);

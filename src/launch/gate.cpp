@@ -71,10 +71,17 @@ Status await_program(int pidfd, pid_t pid, StartDeadline deadline) {
 
 }  // namespace
 
-Status see_program(const ReceivedFrame& exec, int pidfd, pid_t pid, Deadline deadline) {
+Status see_program(const FrameTalk& talk, const ReceivedFrame& exec, const Program& program) {
+  auto after = TRY(talk.receive());
+  if (after && after->type == wire::Frame::listener && after->descriptor) {
+    TRY(program.taker(after->descriptor));
+    TRY(talk.send(wire::Frame::taken));
+    after = TRY(talk.receive());
+  }
+  if (after) return fail(unexpected(*after));
   if (!exec.descriptor) return {};
   TRY(read_error_page(exec.descriptor));
-  return await_program(pidfd, pid, deadline);
+  return await_program(program.pidfd, program.pid, program.deadline);
 }
 
 Result<Fd> connect_gate(int state_directory, StartDeadline deadline) {
@@ -98,14 +105,7 @@ Status start_through_gate(const Fd& gate, int pidfd, pid_t pid, StartDeadline de
   if (!TRY(expect(talk, wire::Frame::accepted))) return fail(gone());
   const auto exec = TRY(expect(talk, wire::Frame::exec));
   if (!exec) return fail({REAPER_ERR_SYSTEM, 0, "the container's process ended before its program ran", "", "start"});
-  auto after = TRY(talk.receive());
-  if (after && after->type == wire::Frame::listener && after->descriptor) {
-    TRY(taker(after->descriptor));
-    TRY(talk.send(wire::Frame::taken));
-    after = TRY(talk.receive());
-  }
-  if (after) return fail(unexpected(*after));
-  return see_program(*exec, pidfd, pid, deadline);
+  return see_program(talk, *exec, {pidfd, pid, deadline, taker});
 }
 
 }  // namespace reaper

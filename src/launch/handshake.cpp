@@ -50,17 +50,13 @@ Error out_of_turn() {
 
 }  // namespace
 
-Status await_exec(const Launched& launched) {
-  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "exec", no_deadline);
-  // As at the gate: EXEC, then end of file.
-  for (std::optional<ReceivedFrame> exec;;) {
-    auto frame = TRY(talk.receive());
-    if (!frame && exec) return see_program(*exec, launched.pidfd.get(), launched.pid, no_deadline);
-    if (!frame) return fail({REAPER_ERR_SYSTEM, 0, "the process ended before its program ran", "", "exec"});
-    if (frame->type == wire::Frame::error) return fail(error_from_frame(frame->payload));
-    if (frame->type != wire::Frame::exec || exec) return fail(out_of_turn());
-    exec = std::move(frame);
-  }
+Status await_exec(const Launched& launched, Deadline deadline, const ListenerTaker& taker) {
+  const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "exec", deadline);
+  const auto exec = TRY(talk.receive());
+  if (!exec) return fail({REAPER_ERR_SYSTEM, 0, "the process ended before its program ran", "", "exec"});
+  if (exec->type == wire::Frame::error) return fail(error_from_frame(exec->payload));
+  if (exec->type != wire::Frame::exec) return fail(out_of_turn());
+  return see_program(talk, *exec, {launched.pidfd.get(), launched.pid, deadline, taker});
 }
 
 Status await_cloned(Launched& launched) {

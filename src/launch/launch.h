@@ -82,8 +82,10 @@ Status await_mounted(Launched& launched);
 // For a plan with `beside` or `beside_into`: what clone_init() gave, or its supervisor's child, has cloned the process
 // that `launched` is about from now on, and is gone.
 Status await_beside(Launched& launched);
+// Gives the listener of a filter that notifies to whoever waits for it.
+using ListenerTaker = std::function<Status(const Fd& listener)>;
 // For a plan with `ready`, after send_go(): waits until the program runs.
-Status await_exec(const Launched& launched);
+Status await_exec(const Launched& launched, std::chrono::steady_clock::time_point deadline, const ListenerTaker& taker);
 // Waits for READY: everything but the program is in place. Takes its terminal on the way.
 Status await_ready(Launched& launched);
 // For a plan with `report`, after await_cloned(): waits for the end of the process. An error of a step before its
@@ -101,8 +103,6 @@ void end_launched(Launched& launched);
 using StartDeadline = std::chrono::steady_clock::time_point;
 // The gate in the container's directory. STATUS: nobody listens (already started).
 Result<Fd> connect_gate(int state_directory, StartDeadline deadline);
-// Gives the listener of a filter that notifies to whoever waits for it.
-using ListenerTaker = std::function<Status(const Fd& listener)>;
 // Sees the start of process `pid` through.
 Status start_through_gate(const Fd& gate, int pidfd, pid_t pid, StartDeadline deadline, const ListenerTaker& taker);
 

@@ -10,6 +10,7 @@ namespace reaper {
 
 Status read_asked_facts(const Config& config, ProcessFacts& facts) {
   if (config.cgroups_path || planning::has_cgroup_mount(config)) facts.cgroups = TRY(read_cgroup_facts());
+  if (config.intel_rdt) facts.resctrl = TRY(read_resctrl_mount());
   if (!config.uid_mappings.empty() || !config.gid_mappings.empty()) facts.id_maps = read_id_map_facts();
   if (!config.mount_label.empty()) facts.labels = read_label_facts();
   const bool makes_user_namespace =

@@ -204,6 +204,10 @@ Operation plan_pause(const Process& process, const std::string& annotation);
 Result<std::vector<CgroupPlace>> plan_cgroups(const std::string& cgroups_path, const CgroupFacts& facts);
 Operation cgroup_operation(const std::vector<CgroupPlace>& places);
 
+// UNSUPPORTED: there is no resctrl. `id`: the container's.
+Result<ResctrlPlace> plan_resctrl(const IntelRdt& rdt, const ProcessFacts& facts, const std::string& id);
+Operation resctrl_operation(const ResctrlPlace& place);
+
 // The program itself.
 Operation plan_find(const Process& process);
 // `listen_fds`, where there are any, replace what the configuration says of LISTEN_*.

@@ -103,6 +103,7 @@ void plan_arrival(const Process& process, const ExecPlanOptions& options, Parts&
   list.add(wire::Op::session);
   if (process.exec_cpu_affinity) list.add(plan_affinity(process.exec_cpu_affinity->initial, "initial"));
   if (!options.cgroups.empty()) list.add(cgroup_operation(options.cgroups));
+  if (options.resctrl) list.add(resctrl_operation(*options.resctrl));
   if (process.exec_cpu_affinity) list.add(plan_affinity(process.exec_cpu_affinity->final, "final"));
   if (process.oom_score_adj.has_value())
     list.add(wire::Op::oom_score_adj, "/process/oomScoreAdj", {static_cast<uint64_t>(int64_t{*process.oom_score_adj})});
@@ -159,6 +160,7 @@ Result<Plan> make_exec_plan(const ExecProcess& exec, const ProcessFacts& facts, 
   Config config;
   config.process = exec.process;
   config.personality = options.personality;
+  config.memory_policy = options.memory_policy;
   Plan plan;
   Notes notes = {exec.warnings, {}};
   TRY(check_rights(state_of_init(facts), options));

@@ -188,6 +188,7 @@ constexpr Row rows[] = {
     {wire::Op::user_namespace, {"user_namespace", user_namespace_fields}},
     {wire::Op::sysctl, {"sysctl", sysctl_fields}},
     {wire::Op::time_offsets, {"time_offsets", time_offsets_fields}},
+    {wire::Op::resctrl, {"resctrl", cgroup_fields}},
     {wire::Op::hooks, {"hooks", {}}},
     {wire::Op::join_process, {"setns", join_process_fields}},
     {wire::Op::move_root, {"move_root", {}}},

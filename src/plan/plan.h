@@ -11,6 +11,7 @@
 #include "core/result.h"
 #include "host/cgroups.h"
 #include "host/facts.h"
+#include "host/resctrl.h"
 #include "plan/wire.h"
 #include "seccomp/filter.h"
 
@@ -44,7 +45,8 @@ struct UserNamespaceMaps {
 };
 
 struct Plan {
-  std::vector<CgroupPlace> cgroups;  // where the library puts init: see wire::Op::cgroup
+  std::vector<CgroupPlace> cgroups;     // where the library puts init: see wire::Op::cgroup
+  std::optional<ResctrlPlace> resctrl;  // the same: see wire::Op::resctrl
   std::vector<Operation> operations;
   PlannedIdentity identity;
   std::vector<Namespace> namespaces;  // those that are made or joined
@@ -63,6 +65,7 @@ struct PlanOptions {
   bool supervise = false;       // a supervisor stays
   bool no_cgroup = false;       // linux.cgroupsPath is passed over
   bool no_pivot = false;        // a root of the container's own is moved over the host's
+  std::string id;               // of the container
   std::string bundle;           // where relative paths begin
   // linux.seccomp, compiled: a plan for a program needs it.
   std::shared_ptr<const SeccompFilter> filter;
@@ -103,12 +106,14 @@ Result<Plan> make_hook_plan(const Hook& hook, const std::string& pointer, const 
 
 // A further process of a running container: exec.
 struct ExecPlanOptions {
-  uint64_t namespaces = 0;              // CLONE_NEW* of the container's that are not the caller's
-  uint64_t outer_namespaces = 0;        // those of them that do not belong to its user namespace
-  UserNamespaceFacts user;              // that namespace, where it is one of them
-  std::vector<CgroupPlace> cgroups;     // the container's own
-  std::optional<uint32_t> personality;  // the container's
-  std::string session_keyring;          // as PlanOptions
+  uint64_t namespaces = 0;                    // CLONE_NEW* of the container's that are not the caller's
+  uint64_t outer_namespaces = 0;              // those of them that do not belong to its user namespace
+  UserNamespaceFacts user;                    // that namespace, where it is one of them
+  std::vector<CgroupPlace> cgroups;           // the container's own
+  std::optional<ResctrlPlace> resctrl;        // the container's own
+  std::optional<uint32_t> personality;        // the container's
+  std::optional<MemoryPolicy> memory_policy;  // the container's
+  std::string session_keyring;                // as PlanOptions
   uint32_t extra_fds = 0;
   bool strict = false;
   std::shared_ptr<const SeccompFilter> filter;  // the container's own

@@ -81,15 +81,16 @@ enum class Op : uint16_t {
   sysctl = 51,          // path below /proc/sys, value: written by way of a procfs of init's own
   time_offsets = 52,    // [monotonic seconds as int64, nanoseconds, boottime seconds, nanoseconds] of the new time
                         // namespace, which this process then is in
-  hooks = 60,           // MOUNTED; the library runs the hooks of create, and says so: HOOKED
-  join_process = 61,    // [CLONE_NEW* flags, descriptor] setns into these namespaces of the process of a pidfd
-  move_root = 62,       // as `pivot`, for roots that pivot_root cannot leave: moved over the old root, and chroot
-  seccomp = 70,         // [flags of seccomp(2), how many rules it was made of, capabilities that are held for this
-                        //  alone, then permitted, effective, inheritable for the capset(2) that gives them up,
-                        //  a struct sock_filter each...] digest. Kept: exec or pause loads it, after EXEC.
-                        //  With SECCOMP_FILTER_FLAG_NEW_LISTENER among the flags: see Frame::listener
-  affinity = 80,        // [64 CPUs each...] list: sched_setaffinity, read back
-  enter = 81,           // [CLONE_NEW* flags] setns into these namespaces of the container's process
+  resctrl = 53,  // [count] directories: wait until the library has put this process into this class and group: CLASSED
+  hooks = 60,    // MOUNTED; the library runs the hooks of create, and says so: HOOKED
+  join_process = 61,  // [CLONE_NEW* flags, descriptor] setns into these namespaces of the process of a pidfd
+  move_root = 62,     // as `pivot`, for roots that pivot_root cannot leave: moved over the old root, and chroot
+  seccomp = 70,       // [flags of seccomp(2), how many rules it was made of, capabilities that are held for this
+                      //  alone, then permitted, effective, inheritable for the capset(2) that gives them up,
+                      //  a struct sock_filter each...] digest. Kept: exec or pause loads it, after EXEC.
+                      //  With SECCOMP_FILTER_FLAG_NEW_LISTENER among the flags: see Frame::listener
+  affinity = 80,      // [64 CPUs each...] list: sched_setaffinity, read back
+  enter = 81,         // [CLONE_NEW* flags] setns into these namespaces of the container's process
   beside = 82,  // clone with CLONE_PARENT: the child, the library's too, carries on with the plan in the pid namespace
                 // that was entered, and this process is at its end
   ready = 83,   // of exec: report READY, wait for GO
@@ -182,8 +183,10 @@ enum class Frame : uint16_t {
   mapped = 12,    // library -> init, for `user_namespace`: the maps are written; no payload
   mounted = 20,   // init -> library, for `hooks`: namespaces and mounts are there, the roots not changed; no payload
   hooked = 21,    // library -> init, for `hooks`; no payload
-  listener = 35,  // gate, init -> client, after EXEC, of a filter that notifies: its listener as SCM_RIGHTS
-  taken = 36,     // gate, client -> init: somebody has the listener; no payload
+  listener = 35,  // gate, or of exec the handshake, init -> client, after EXEC, of a filter that notifies: its listener
+                  //  as SCM_RIGHTS
+  taken = 36,     // client -> init: somebody has the listener; no payload
+  classed = 37,   // library -> init, for `resctrl`; no payload
   mapped_mount = 120,  // library -> init, for `mount_ids`: a mount, or a user namespace, as SCM_RIGHTS; no payload
   network = 121,       // init -> library, for `net_devices`: a netlink socket as SCM_RIGHTS; no payload
   networked = 122,     // library -> init, for `net_devices`: the devices are there; no payload

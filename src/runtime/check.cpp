@@ -9,6 +9,7 @@
 #include "runtime/console.h"
 #include "runtime/listener.h"
 #include "runtime/request.h"
+#include "runtime/resctrl.h"
 
 namespace reaper {
 
@@ -45,6 +46,8 @@ std::optional<Plan> check_plan(const Runtime& runtime, Config config, ProcessFac
   add_warnings(diagnosis.plan.warnings, config.warnings.size(), request.strict, findings);
   const auto cgroups = look_at_cgroups(diagnosis.plan.cgroups);
   if (!cgroups.has_value()) findings.add(cgroups.error());
+  const auto resctrl = look_at_class_of(diagnosis.plan);
+  if (!resctrl.has_value()) findings.add(resctrl.error());
   const auto blob = encode_plan(diagnosis.plan);
   if (!blob.has_value()) findings.add(blob.error());
   // As a user that this process cannot become, there is nothing to look up.

@@ -28,6 +28,7 @@
 #include "runtime/process.h"
 #include "runtime/report.h"
 #include "runtime/request.h"
+#include "runtime/resctrl.h"
 #include "runtime/status.h"
 #include "runtime/supervisor.h"
 
@@ -69,6 +70,8 @@ Result<bool> abandoned(const ContainerDirectory& directory, const ProcessIdentit
   if (!ended.has_value()) return fail(ended.error());
   const Cgroups cgroups = TRY(written_cgroups(directory));
   TRY(remove_cgroups(cgroups, deadline));
+  const auto resctrl = TRY(written_resctrl(directory));
+  TRY(remove_class(resctrl, true));
   return true;
 }
 
@@ -91,7 +94,13 @@ struct Born {
   std::optional<ProcessIdentity> supervisor;
 };
 
-Record make_record(const Prepared& prepared, std::string_view id, const Born& born, const Cgroups& cgroups,
+// What is made of the host's for the container, before it is there.
+struct Places {
+  Cgroups cgroups;
+  std::optional<Resctrl> resctrl;
+};
+
+Record make_record(const Prepared& prepared, std::string_view id, const Born& born, const Places& places,
                    bool keyring) {
   Record record;
   record.id = id;
@@ -107,10 +116,12 @@ Record make_record(const Prepared& prepared, std::string_view id, const Born& bo
   record.warnings_json = warnings_to_json(prepared.plan.warnings);
   if (!prepared.config.hooks.empty()) record.hooks_json = hooks_to_json(prepared.config.hooks);
   if (!prepared.plan.namespaces.empty()) record.namespaces_json = encode_namespaces(prepared.plan.namespaces);
-  if (!cgroups.list.empty()) record.cgroups_json = encode_cgroups(cgroups);
+  if (!places.cgroups.list.empty()) record.cgroups_json = encode_cgroups(places.cgroups);
+  if (places.resctrl) record.resctrl_json = encode_resctrl(*places.resctrl);
   record.listener_json = encode_listener(prepared.config);
-  record.exec_json = encode_exec_defaults({prepared.config.process_json, prepared.config.personality, keyring,
-                                           prepared.config.seccomp.has_value(), prepared.filter});
+  record.exec_json =
+      encode_exec_defaults({prepared.config.process_json, prepared.config.personality, prepared.config.memory_policy,
+                            keyring, prepared.config.seccomp.has_value(), prepared.filter});
   return record;
 }
 
@@ -146,7 +157,7 @@ class Undo {
   void done() { done_ = true; }
 
   Launched launched;
-  Cgroups cgroups;
+  Places places;
   const char* pid_file = nullptr;
 
  private:
@@ -162,8 +173,8 @@ class Undo {
 
   void remove_claimed() {
     if (!claim_.lock && !lock_again(runtime_, root_, claim_).has_value()) return;
-    if (cgroups.intended) cgroups.list.clear();
-    aftermath_.removed = remove(cgroups).has_value();
+    if (places.cgroups.intended) places.cgroups.list.clear();
+    aftermath_.removed = remove_class(places.resctrl, true).has_value() && remove(places.cgroups).has_value();
   }
 
   const Runtime& runtime_;
@@ -250,7 +261,7 @@ Status finish_birth(Runtime& runtime, const StateRoot& root, Claim& claim, const
 // One to read the container's directory; to find and empty a cgroup takes some more.
 Result<std::vector<Fd>> reserve_descriptors(int any, const Plan& plan) {
   std::vector<Fd> reserve;
-  for (size_t wanted = plan.cgroups.empty() ? 1 : 6; reserve.size() < wanted;) {
+  for (size_t wanted = plan.cgroups.empty() && !plan.resctrl ? 1 : 6; reserve.size() < wanted;) {
     Fd spare(fcntl(any, F_DUPFD_CLOEXEC, 3));
     if (!spare) return fail(system_error("claim", "fcntl F_DUPFD_CLOEXEC"));
     reserve.push_back(std::move(spare));
@@ -258,15 +269,21 @@ Result<std::vector<Fd>> reserve_descriptors(int any, const Plan& plan) {
   return reserve;
 }
 
-// Init waits for it before it begins: processor affinity and scheduling are set inside the cgroup.
-Status place_init(Launched& launched, const Cgroups& cgroups) {
-  if (cgroups.list.empty()) return {};
-  const Status placed = place_in_cgroups(cgroups, launched.pid);
+// Init has been put somewhere, or it was gone by then.
+Status tell_placed(Launched& launched, const Status& placed, wire::Frame frame) {
   if (placed.has_value()) {
     TRY(send_unsent(launched));
-    return send_frame(launched, wire::Frame::placed);
+    return send_frame(launched, frame);
   }
   return placed.error().sys_errno == ESRCH ? fail(explain_absence(launched, placed.error())) : placed;
+}
+
+// Init waits for it before it begins: processor affinity and scheduling are set inside the cgroup.
+Status place_init(Launched& launched, const Places& places) {
+  if (!places.cgroups.list.empty())
+    TRY(tell_placed(launched, place_in_cgroups(places.cgroups, launched.pid), wire::Frame::placed));
+  if (!places.resctrl) return {};
+  return tell_placed(launched, place_in_resctrl(*places.resctrl, launched.pid), wire::Frame::classed);
 }
 
 // It may have failed before, and have said why.
@@ -313,13 +330,16 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   Undo undo(*runtime, *root, claim, std::move(reserve), aftermath);
   auto container = std::make_unique<Container>(runtime, TRY(claim.directory.reopen()));
 
-  undo.cgroups = TRY(look_at_cgroups(prepared.plan.cgroups));
-  TRY(make_container_cgroups(claim.directory, undo.cgroups));
+  undo.places.cgroups = TRY(look_at_cgroups(prepared.plan.cgroups));
+  auto resctrl = TRY(look_at_class_of(prepared.plan));
+  TRY(make_container_cgroups(claim.directory, undo.places.cgroups));
+  undo.places.resctrl = std::move(resctrl);
+  TRY(make_container_resctrl(claim.directory, undo.places.resctrl));
   // Not the claim's own: that carries the lock, which a supervisor would hold for a create that is killed.
   launch.state_directory = container->directory.fd();
   const Born born = TRY(give_birth(launch, prepared.plan, request.supervise, owner, claim.directory, undo.launched));
-  container->record = make_record(prepared, id, born, undo.cgroups, request.new_keyring);
-  TRY(place_init(undo.launched, undo.cgroups));
+  container->record = make_record(prepared, id, born, undo.places, request.new_keyring);
+  TRY(place_init(undo.launched, undo.places));
   TRY(map_init_ids(*runtime, prepared.plan.maps, undo.launched));
   TRY(help_init(prepared.plan, undo.launched));
   // Before READY it costs nothing: init carries out its plan meanwhile. But who finds a staged record with hooks takes
@@ -364,6 +384,7 @@ Result<ContainerPtr> create_container(const std::shared_ptr<Runtime>& runtime, s
 Result<std::string> show_plan(const Runtime& runtime, const CreateRequest& request, uint32_t format) {
   const Prepared prepared = TRY(prepare(runtime, request, "<id>", false));  // a plan is made for no container yet
   TRY(look_at_cgroups(prepared.plan.cgroups));
+  TRY(look_at_class_of(prepared.plan));
   for (const Warning& warning : prepared.plan.warnings)
     if (runtime.log) runtime.log(REAPER_LOG_WARNING, warning_line(warning).c_str());
   return format == REAPER_FORMAT_JSON ? plan_to_json(prepared.plan) : plan_to_text(prepared.plan);

@@ -5,6 +5,7 @@
 #include "runtime/container.h"
 #include "runtime/hooks.h"
 #include "runtime/process.h"
+#include "runtime/resctrl.h"
 #include "runtime/status.h"
 #include "runtime/supervisor.h"
 
@@ -60,10 +61,12 @@ Status remove_held(const StateRoot& root, const ContainerDirectory& directory, b
   if (!force && !TRY(has_ended(handle.pidfd)))
     return fail(not_stopped(directory.id(), TRY(read_status(directory, record.init.pid, handle.pidfd))));
   const Cgroups cgroups = TRY(recorded_cgroups(record));
+  const auto resctrl = TRY(recorded_resctrl(record));
   const Deadline deadline = handle.runtime->kill_deadline();
   TRY(end_all(cgroups, processes_of(record, handle.pidfd, handle.supervisor), deadline));
   (void)learn_exit(handle, true);  // kept for wait; and a child of ours must not stay a zombie
   reap_supervisor(handle.supervisor);
+  TRY(remove_class(resctrl, false));
   return remove_with_cgroups(root, directory, cgroups, deadline);
 }
 
@@ -71,9 +74,11 @@ Status remove_committed(const StateRoot& root, const ContainerDirectory& directo
                         Deadline deadline) {
   const Record& record = *snapshot.record;
   const Cgroups cgroups = TRY(recorded_cgroups(record));
+  const auto resctrl = TRY(recorded_resctrl(record));
   TRY(end_all(cgroups, processes_of(record, snapshot.pidfd, snapshot.supervisor), deadline));
   (void)read_exit_status(snapshot.pidfd, record.init.pid, true);  // reaps a child of ours
   reap_supervisor(snapshot.supervisor);
+  TRY(remove_class(resctrl, false));
   return remove_with_cgroups(root, directory, cgroups, deadline);
 }
 
@@ -87,7 +92,9 @@ Result<std::optional<Record>> remove_locked(const Runtime& runtime, const StateR
     const int code = snapshot.error().code;
     if (!force || (code != REAPER_ERR_CORRUPT && code != REAPER_ERR_UNSUPPORTED)) return fail(snapshot.error());
     const Cgroups cgroups = TRY(written_cgroups(directory));
+    const auto resctrl = TRY(written_resctrl(directory));
     TRY(end_unrecorded(directory, cgroups, snapshot.error(), deadline));
+    TRY(remove_class(resctrl, false));
     TRY(remove_with_cgroups(root, directory, cgroups, deadline));
     const std::string unknown =
         "container \"" + directory.id() + "\": poststop hooks, if it had any, were not run: its record cannot be read";
@@ -103,7 +110,9 @@ Result<std::optional<Record>> remove_locked(const Runtime& runtime, const StateR
   // Locked by us: its create is not at work any more, or not in this process' sight, or runs hooks and will find it
   // gone.
   const Cgroups cgroups = TRY(written_cgroups(directory));
+  const auto resctrl = TRY(written_resctrl(directory));
   TRY(end_uncommitted(directory, deadline));
+  TRY(remove_class(resctrl, true));
   TRY(remove_with_cgroups(root, directory, cgroups, deadline));
   return std::move(snapshot->staged);
 }

@@ -1,5 +1,6 @@
 // exec: process document -> plan -> clone -> the container's cgroups and namespaces -> READY -> pid file and terminal
 // -> GO -> execve. Nothing of it is written down: the process is its caller's child, and the caller's to wait for.
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -13,9 +14,11 @@
 #include "runtime/console.h"
 #include "runtime/container.h"
 #include "runtime/exec_defaults.h"
+#include "runtime/listener.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
 #include "runtime/request.h"
+#include "runtime/resctrl.h"
 #include "runtime/status.h"
 #include "runtime/supervisor.h"
 
@@ -24,6 +27,7 @@ namespace reaper {
 namespace {
 
 constexpr std::chrono::seconds farewell_limit{2};
+constexpr std::chrono::seconds agent_limit{30};  // to answer for an execve(2), as a start has
 
 Error not_running() {
   return status_error("container not running");
@@ -34,7 +38,9 @@ struct Prepared {
   Config config;  // with the process alone
   ProcessFacts facts;
   Cgroups cgroups;
+  std::optional<Resctrl> resctrl;
   Plan plan;
+  bool notifies = false;  // its filter has a listener
 };
 
 Status check_status(const Container& container, const Cgroups& cgroups, bool ignore_paused) {
@@ -96,6 +102,10 @@ Result<Prepared> prepare(const Container& container, const ExecRequest& request)
                  "/linux/seccomp", "exec"});
   const ExecProcess exec = TRY(read_exec_process(request, defaults, container.id()));
   Prepared prepared;
+  prepared.notifies = defaults.filter && (defaults.filter->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+  if (prepared.notifies && container.record->listener_json.empty())
+    return fail(
+        {REAPER_ERR_CORRUPT, 0, "state.json has a filter that notifies, and nobody who is notified", "", "record"});
   prepared.config.process = exec.process;
   TRY(check_console(request.io, prepared.config));
   prepared.cgroups = TRY(recorded_cgroups(*container.record));
@@ -104,7 +114,10 @@ Result<Prepared> prepare(const Container& container, const ExecRequest& request)
   ExecPlanOptions options;
   TRY(find_namespaces(container, options, prepared.facts));
   for (const Cgroup& cgroup : prepared.cgroups.list) options.cgroups.push_back(cgroup.place);
+  prepared.resctrl = TRY(recorded_resctrl(*container.record));
+  if (prepared.resctrl) options.resctrl = prepared.resctrl->place;
   options.personality = defaults.personality;
+  options.memory_policy = defaults.memory_policy;
   if (defaults.new_keyring) options.session_keyring = "_ses." + container.id();
   options.extra_fds = static_cast<uint32_t>(request.io.extra_fds.size());
   options.strict = request.io.strict;
@@ -136,10 +149,15 @@ Status bring_in(const Container& container, const Prepared& prepared, const Exec
   const DirectoryLock lock = TRY(directory.lock(*root, container.runtime->lock_deadline()));
   TRY(check_status(container, prepared.cgroups, request.ignore_paused));
   launched = TRY(clone_init(launch));
-  if (prepared.cgroups.list.empty()) return {};
-  TRY(join_cgroups(prepared.cgroups, launched.pid));
+  if (!prepared.cgroups.list.empty()) {
+    TRY(join_cgroups(prepared.cgroups, launched.pid));
+    TRY(send_unsent(launched));
+    TRY(send_frame(launched, wire::Frame::placed));
+  }
+  if (!prepared.resctrl) return {};
+  TRY(place_in_resctrl(*prepared.resctrl, launched.pid));
   TRY(send_unsent(launched));
-  return send_frame(launched, wire::Frame::placed);
+  return send_frame(launched, wire::Frame::classed);
 }
 
 // Up to GO.
@@ -162,12 +180,23 @@ struct Running {
   int64_t started_ns = 0;
 };
 
+// Who gets what the process sends on its way in.
+struct Takers {
+  Fd console;  // the terminal's master
+  Fd agent;    // the listener of its filter
+};
+
 Result<Running> run(const Container& container, const Prepared& prepared, const ExecRequest& request,
-                    const LaunchRequest& launch, const Fd& console) {
+                    const LaunchRequest& launch, Takers takers) {
   Undo undo;
-  TRY(carry_in(container, prepared, request, launch, console, undo));
+  TRY(carry_in(container, prepared, request, launch, takers.console, undo));
   const int64_t now = realtime_ns();
-  TRY(await_exec(undo.launched));
+  const Deadline deadline = prepared.notifies ? std::chrono::steady_clock::now() + agent_limit : no_deadline;
+  const auto taker = [&](const Fd& listener) {
+    return send_listener(*container.record, {undo.launched.pid, REAPER_STATUS_RUNNING}, std::move(takers.agent),
+                         listener, deadline);
+  };
+  TRY(await_exec(undo.launched, deadline, taker));
   undo.done = true;
   return Running{std::move(undo.launched), now};
 }
@@ -212,7 +241,10 @@ Result<ExecHandlePtr> exec_in_container(const Container& container, const ExecRe
   launch.extra_fds = request.io.extra_fds;
   if (joins) launch.state_directory = container.pidfd.get();
   for (int i = 0; i < 3 && !prepared.config.process->terminal; ++i) launch.stdio[i] = request.io.stdio[i];
-  const Fd console = TRY(connect_console(request.io, container.runtime->lock_deadline()));
+  Takers takers;
+  takers.console = TRY(connect_console(request.io, container.runtime->lock_deadline()));
+  // Before anything is cloned: without an agent there is no process.
+  if (prepared.notifies) takers.agent = TRY(connect_listener(*container.record, container.runtime->lock_deadline()));
   auto handle = std::make_unique<ExecHandle>();
   std::vector<std::string> warnings;
   warnings.reserve(prepared.plan.warnings.size());
@@ -220,7 +252,7 @@ Result<ExecHandlePtr> exec_in_container(const Container& container, const ExecRe
 
   // What failed is reaped by then: until that, the first process of its pid namespace could not end
   // (pid_namespaces(7)).
-  auto ran = run(container, prepared, request, launch, console);
+  auto ran = run(container, prepared, request, launch, std::move(takers));
   if (!ran.has_value()) return fail(explain(container, std::move(ran).error()));
   // From here on nothing can fail, nor want memory.
   handle->started_ns = ran->started_ns;

@@ -13,7 +13,9 @@ namespace {
 
 constexpr size_t digits = 16;  // of an instruction, a uint64_t
 constexpr size_t digest_digits = 64;
-constexpr uint64_t known_flags = SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+constexpr uint32_t wait_killable_recv = 1U << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
+constexpr uint64_t known_flags =
+    SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_NEW_LISTENER | wait_killable_recv;
 constexpr std::string_view hexadecimal = "0123456789abcdef";
 
 Error unreadable(const std::string& why) {
@@ -67,6 +69,38 @@ Result<std::shared_ptr<const SeccompFilter>> read_filter(const JsonCursor& objec
   return filter;
 }
 
+void write_memory_policy(JsonWriter& out, const MemoryPolicy& policy) {
+  out.key("memoryPolicy").begin_object();
+  out.key("mode").unsigned_integer(policy.mode).key("flags").unsigned_integer(policy.flags);
+  out.key("nodes").begin_array();
+  for (const CpuRange& range : policy.nodes)
+    out.begin_array().unsigned_integer(range.first).unsigned_integer(range.last).end_array();
+  out.end_array();
+  out.end_object();
+}
+
+Result<uint32_t> read_number(const JsonCursor& object, std::string_view name) {
+  const auto member = TRY(object.member(name));
+  if (!member) return fail(unreadable("its memory policy has no " + std::string(name)));
+  return static_cast<uint32_t>(TRY(member->unsigned_integer(0, UINT32_MAX)));
+}
+
+Result<MemoryPolicy> read_recorded_policy(const JsonCursor& object) {
+  MemoryPolicy policy;
+  policy.mode = TRY(read_number(object, "mode"));
+  policy.flags = TRY(read_number(object, "flags"));
+  const auto nodes = TRY(object.member("nodes"));
+  if (!nodes) return fail(unreadable("its memory policy has no nodes"));
+  for (const JsonCursor& range : TRY(nodes->elements())) {
+    const auto ends = TRY(range.elements());
+    if (ends.size() != 2) return fail(unreadable("its memory policy has a range without two ends"));
+    const auto first = static_cast<uint32_t>(TRY(ends[0].unsigned_integer(0, MemoryPolicy::max_nodes - 1)));
+    const auto last = static_cast<uint32_t>(TRY(ends[1].unsigned_integer(first, MemoryPolicy::max_nodes - 1)));
+    policy.nodes.push_back({first, last});
+  }
+  return policy;
+}
+
 Result<ExecDefaults> read_defaults(const std::string& text) {
   ExecDefaults defaults;
   const JsonCursor object = TRY(parse_json(text, "exec"));
@@ -77,6 +111,8 @@ Result<ExecDefaults> read_defaults(const std::string& text) {
   }
   if (const auto personality = TRY(object.member("personality")))
     defaults.personality = static_cast<uint32_t>(TRY(personality->unsigned_integer(0, UINT32_MAX)));
+  if (const auto policy = TRY(object.member("memoryPolicy")))
+    defaults.memory_policy = TRY(read_recorded_policy(*policy));
   if (const auto keyring = TRY(object.member("keyring"))) defaults.new_keyring = TRY(keyring->boolean());
   if (const auto seccomp = TRY(object.member("seccomp"))) defaults.has_filter = TRY(seccomp->boolean());
   if (const auto filter = TRY(object.member("filter"))) {
@@ -93,6 +129,7 @@ std::string encode_exec_defaults(const ExecDefaults& defaults) {
   out.begin_object();
   if (!defaults.process_json.empty()) out.key("process").raw(defaults.process_json);
   if (defaults.personality) out.key("personality").unsigned_integer(*defaults.personality);
+  if (defaults.memory_policy) write_memory_policy(out, *defaults.memory_policy);
   out.key("keyring").boolean(defaults.new_keyring);
   // Apart: a version that knows of no kept filter refuses, as it always has.
   if (defaults.has_filter) out.key("seccomp").boolean(true);

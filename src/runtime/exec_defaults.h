@@ -6,16 +6,18 @@
 #include <optional>
 #include <string>
 
+#include "config/config.h"
 #include "core/result.h"
 #include "seccomp/filter.h"
 
 namespace reaper {
 
 struct ExecDefaults {
-  std::string process_json;             // Config::process_json; empty: it has none
-  std::optional<uint32_t> personality;  // linux.personality
-  bool new_keyring = false;             // a session keyring of its own
-  bool has_filter = false;              // linux.seccomp, which a further process has to have too
+  std::string process_json;                   // Config::process_json; empty: it has none
+  std::optional<uint32_t> personality;        // linux.personality
+  std::optional<MemoryPolicy> memory_policy;  // linux.memoryPolicy
+  bool new_keyring = false;                   // a session keyring of its own
+  bool has_filter = false;                    // linux.seccomp, which a further process has to have too
   // As it was compiled for the container's own process (docs/decisions/0014); none without one, or by older versions.
   std::shared_ptr<const SeccompFilter> filter;
 };

@@ -55,7 +55,9 @@ void write_linux(JsonWriter& out) {
   out.end_object();
   // features-linux.md: what the runtime can do, whatever the host has.
   for (const auto name : {"apparmor", "selinux", "netDevices"}) write_support(out, name, true);
-  write_support(out, "intelRdt", false);
+  out.key("intelRdt").begin_object();
+  for (const auto name : {"enabled", "schemata", "monitoring"}) out.key(name).boolean(true);
+  out.end_object();
   write_seccomp(out);
   out.key("memoryPolicy").begin_object();
   write_words(out, "modes", memory_policy_words(false));

@@ -1,7 +1,6 @@
 #include "runtime/listener.h"
 
 #include "core/json.h"
-#include "reaper.h"
 #include "runtime/peer_socket.h"
 #include "runtime/report.h"
 #include "runtime/version.h"
@@ -17,16 +16,15 @@ bool is_notified(const Config& config) {
   return config.process && config.seccomp && config.seccomp->notifies();
 }
 
-// runtime.md has no words for what is between create and start but `created`.
-std::string process_state(const Record& record, const std::string& metadata) {
+std::string process_state(const Record& record, const NotifiedProcess& process, const std::string& metadata) {
   JsonWriter out;
   out.begin_object();
   out.key("ociVersion").string(spec_version);
   out.key("fds").begin_array().string("seccompFd").end_array();
-  out.key("pid").integer(record.init.pid);
+  out.key("pid").integer(process.pid);
   if (!metadata.empty()) out.key("metadata").string(metadata);
   out.key("state").begin_object();
-  write_state(out, record, REAPER_STATUS_CREATED);
+  write_state(out, record, process.status);
   out.end_object();
   out.end_object();
   return out.take();
@@ -64,9 +62,10 @@ Result<Fd> connect_listener(const Record& record, Deadline deadline) {
   return connect_to(agent_socket, TRY(decode_listener(record)).path, deadline);
 }
 
-Status send_listener(const Record& record, Fd agent, const Fd& listener, Deadline deadline) {
+Status send_listener(const Record& record, const NotifiedProcess& process, Fd agent, const Fd& listener,
+                     Deadline deadline) {
   if (!agent) return fail({REAPER_ERR_INTERNAL, 0, "reaper-init has a listener for nobody", "", "listener"});
-  const std::string text = process_state(record, TRY(decode_listener(record)).metadata);
+  const std::string text = process_state(record, process, TRY(decode_listener(record)).metadata);
   return send_with_descriptor(agent_socket, agent, text, listener, deadline);
 }
 

@@ -54,6 +54,7 @@ Result<std::shared_ptr<const SeccompFilter>> filter_of(const Runtime& runtime, c
 
 PlanOptions plan_options(const CreateRequest& request, std::string_view id, const std::string& bundle) {
   PlanOptions options;
+  options.id = id;
   options.bundle = bundle;
   options.strict = request.strict;
   options.supervise = request.supervise;

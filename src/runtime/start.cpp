@@ -127,7 +127,9 @@ Status start_program(Container& container, const ContainerDirectory& directory) 
   // Before anything is said: without an agent the container stays as it is.
   const Record& record = *container.record;
   Fd agent = gate.has_value() ? TRY(connect_listener(record, deadline)) : Fd();
-  const auto taker = [&](const Fd& listener) { return send_listener(record, std::move(agent), listener, deadline); };
+  const auto taker = [&](const Fd& listener) {
+    return send_listener(record, {record.init.pid, REAPER_STATUS_CREATED}, std::move(agent), listener, deadline);
+  };
   const EndedWithoutMemory guard(container.pidfd);
   const Status started = gate.has_value()
                              ? start_through_gate(*gate, container.pidfd.get(), record.init.pid, deadline, taker)

@@ -6,6 +6,7 @@
 #include "runtime/namespaces.h"
 #include "runtime/process.h"
 #include "runtime/report.h"
+#include "runtime/resctrl.h"
 #include "runtime/status.h"
 #include "runtime/supervisor.h"
 
@@ -60,6 +61,7 @@ Status write_reaper(JsonWriter& out, const Container& container, const Record& r
   if (supervised) out.key("supervisorPid").integer(record.supervisor->pid);
   out.key("credentials").raw(TRY(credentials_json(record.credentials_json)));
   out.key("cgroups").raw(TRY(cgroups_json(record)));
+  TRY(write_resctrl(out, record));
   out.key("namespaces").raw(TRY(namespaces_json(record, status)));
   if (status == REAPER_STATUS_STOPPED) write_exit(out, learn_exit(container, false));
   out.key("warnings").raw(record.warnings_json);

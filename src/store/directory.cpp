@@ -22,10 +22,21 @@ constexpr size_t checksum_bytes = 16;
 
 // state.json goes after `owner`: while it is there the container can be read; afterwards what is left has no owner and
 // is anybody's to sweep. `identity` goes last: it finds the process of a record that cannot be read.
-constexpr const char* removal_order[] = {
-    starting_name,         gate_name,           started_name, pid_name,    cgroup_name, cgroup_temporary_name,
-    record_temporary_name, exit_temporary_name, owner_name,   record_name, exit_name,   supervisor_name,
-    identity_name};
+constexpr const char* removal_order[] = {starting_name,
+                                         gate_name,
+                                         started_name,
+                                         pid_name,
+                                         cgroup_name,
+                                         cgroup_temporary_name,
+                                         resctrl_name,
+                                         resctrl_temporary_name,
+                                         record_temporary_name,
+                                         exit_temporary_name,
+                                         owner_name,
+                                         record_name,
+                                         exit_name,
+                                         supervisor_name,
+                                         identity_name};
 
 // Its index in removal_order, or the size of that for a name that is not ours.
 size_t place_of(std::string_view name) {
@@ -225,15 +236,16 @@ Result<std::optional<int64_t>> ContainerDirectory::started_at() const {
   return fail(system_error("status", container_label(id_) + ": stat " + started_name));
 }
 
-// The text, a blank, its checksum and a newline. An empty file is what a power cut leaves: then its cgroups are gone.
-Result<std::string> ContainerDirectory::read_cgroups() const {
-  const FilePlace place{directory_.get(), cgroup_name, id_, "record"};
+// The text, a blank, its checksum and a newline. An empty file is what a power cut leaves: then what it tells of is
+// gone.
+Result<std::string> ContainerDirectory::read_note(const char* name) const {
+  const FilePlace place{directory_.get(), name, id_, "record"};
   auto text = read_file(place, max_cgroups_bytes);
   if (!text.has_value()) return fail(explain_absence(directory_.get(), id_, std::move(text).error()));
   if (text->empty()) {
     return fail({.code = REAPER_ERR_NOT_FOUND,
                  .sys_errno = 0,
-                 .message = container_label(id_) + ": " + cgroup_name + " is empty",
+                 .message = container_label(id_) + ": " + name + " is empty",
                  .pointer = "",
                  .stage = "record"});
   }
@@ -241,16 +253,32 @@ Result<std::string> ContainerDirectory::read_cgroups() const {
   const std::string sum = text->substr(end);
   text->resize(end);
   if (sum != " " + hex16(fnv1a(*text)) + "\n") {
-    return fail(not_a_container(id_, std::string(cgroup_name).append(" has a wrong checksum")));
+    return fail(not_a_container(id_, std::string(name).append(" has a wrong checksum")));
   }
   return text;
 }
 
-Status ContainerDirectory::write_cgroups(std::string_view json) const {
-  const FilePlace place{directory_.get(), cgroup_temporary_name, id_, "record"};
+Status ContainerDirectory::write_note(const char* name, const char* temporary, std::string_view json) const {
+  const FilePlace place{directory_.get(), temporary, id_, "record"};
   TRY(write_anew(place, std::string(json) + " " + hex16(fnv1a(json)) + "\n"));
-  if (renameat(directory_.get(), cgroup_temporary_name, directory_.get(), cgroup_name) == 0) return {};
-  return fail(system_error("record", container_label(id_) + ": rename " + cgroup_name));
+  if (renameat(directory_.get(), temporary, directory_.get(), name) == 0) return {};
+  return fail(system_error("record", container_label(id_) + ": rename " + name));
+}
+
+Result<std::string> ContainerDirectory::read_cgroups() const {
+  return read_note(cgroup_name);
+}
+
+Status ContainerDirectory::write_cgroups(std::string_view json) const {
+  return write_note(cgroup_name, cgroup_temporary_name, json);
+}
+
+Result<std::string> ContainerDirectory::read_resctrl() const {
+  return read_note(resctrl_name);
+}
+
+Status ContainerDirectory::write_resctrl(std::string_view json) const {
+  return write_note(resctrl_name, resctrl_temporary_name, json);
 }
 
 Status ContainerDirectory::write_identity(const ProcessIdentity& init) const {

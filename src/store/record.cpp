@@ -151,6 +151,7 @@ Result<Record> read_record(std::string_view text) {
   record.credentials_json = TRY(need_json(json, "credentials", JsonType::object));
   record.warnings_json = TRY(need_json(json, "warnings", JsonType::array));
   if (TRY(json.member("cgroups"))) record.cgroups_json = TRY(need_json(json, "cgroups", JsonType::object));
+  if (TRY(json.member("resctrl"))) record.resctrl_json = TRY(need_json(json, "resctrl", JsonType::object));
   if (TRY(json.member("namespaces"))) record.namespaces_json = TRY(need_json(json, "namespaces", JsonType::array));
   if (TRY(json.member("listener"))) record.listener_json = TRY(need_json(json, "listener", JsonType::object));
   if (TRY(json.member("exec"))) record.exec_json = TRY(need_json(json, "exec", JsonType::object));
@@ -181,6 +182,7 @@ std::string encode_record(const Record& record) {
   json.key("credentials").raw(record.credentials_json.empty() ? "{}" : record.credentials_json);
   json.key("warnings").raw(record.warnings_json.empty() ? "[]" : record.warnings_json);
   if (!record.cgroups_json.empty()) json.key("cgroups").raw(record.cgroups_json);
+  if (!record.resctrl_json.empty()) json.key("resctrl").raw(record.resctrl_json);
   if (!record.namespaces_json.empty()) json.key("namespaces").raw(record.namespaces_json);
   if (!record.listener_json.empty()) json.key("listener").raw(record.listener_json);
   if (!record.exec_json.empty()) json.key("exec").raw(record.exec_json);

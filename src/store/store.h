@@ -60,6 +60,7 @@ struct Record {
   std::string credentials_json;                    // what `reaper.credentials` of state is made from
   std::string warnings_json;                       // the array `reaper.warnings` of state
   std::string cgroups_json = {};                   // an object of the runtime's; empty: no cgroups of its own
+  std::string resctrl_json = {};                   // an object of the runtime's; empty: no class of service
   std::string namespaces_json = {};                // an array of the runtime's; empty: all are the creator's
   std::string listener_json = {};                  // an object of the runtime's; empty: no filter notifies anybody
   std::string exec_json = {};  // an object of the runtime's, for further processes; empty: of an older version
@@ -144,6 +145,9 @@ class ContainerDirectory {
   Result<std::string> read_cgroups() const;
   // Writes `cgroup`, or writes it anew: JSON of the runtime's.
   Status write_cgroups(std::string_view json) const;
+  // The same of `resctrl`.
+  Result<std::string> read_resctrl() const;
+  Status write_resctrl(std::string_view json) const;
   // Writes `identity` and `pid`.
   Status write_identity(const ProcessIdentity& init) const;
   // Writes state.json under a temporary name, whole: what a container that is being created tells of itself.
@@ -166,6 +170,8 @@ class ContainerDirectory {
 
  private:
   Status clear() const;
+  Result<std::string> read_note(const char* name) const;
+  Status write_note(const char* name, const char* temporary, std::string_view json) const;
   ContainerDirectory(Fd directory, std::string id) : directory_(std::move(directory)), id_(std::move(id)) {}
   Fd directory_;
   std::string id_;

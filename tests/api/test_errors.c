@@ -65,7 +65,7 @@ static const struct row configs[] = {
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"cgroupsPath\":\"/a/../b\"}}",
      {INVALID, 0, "config", "/linux/cgroupsPath", "has \"..\" in it"}},
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"intelRdt\":{\"closID\":\"a\"}}}",
-     {UNSUPPORTED, 0, "config", "/linux/intelRdt", "not supported"}},
+     {UNSUPPORTED, 0, "plan", "/linux/intelRdt", "no resctrl"}},
     {"{\"ociVersion\":\"1.0.0\",\"linux\":{\"netDevices\":{\"eth0\":{}}}}",
      {INVALID, 0, "plan", "/linux/netDevices", "network namespace"}},
 };

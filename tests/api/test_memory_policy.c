@@ -1,6 +1,6 @@
 /* linux.memoryPolicy on the real kernel: what the program has, and what the kernel refuses. The program of the
  * containers is this one: `policy` says what get_mempolicy(2) gives. */
-#include "containers.h"
+#include "processes.h"
 
 #include <errno.h>
 #include <linux/mempolicy.h>
@@ -61,6 +61,34 @@ static void test_applied(void **state) {
   }
 }
 
+/* A further process has the container's, whatever its caller's is; by the record alone, as another caller has it. */
+static void test_executed(void **state) {
+  NEED_POLICIES();
+  static const struct {
+    const char *policy, *wanted;
+  } rows[] = {
+      {"\"mode\":\"MPOL_BIND\",\"nodes\":\"0\",\"flags\":[\"MPOL_F_STATIC_NODES\"]", "0x8002 1\n"},
+      {"\"mode\":\"MPOL_LOCAL\"", "0x4 0\n"},
+  };
+  const struct scene *scene = *state;
+  char *process = text_of("{\"args\":[\"%s\",\"policy\"],\"cwd\":\"/\"}", probe_path);
+  for (size_t i = 0; i < COUNT_OF(rows); ++i) {
+    char *config = text_of(
+        "{\"ociVersion\":\"1.3.0\",\"process\":{\"args\":[\"/bin/sleep\",\"1000\"],\"cwd\":\"/\"},"
+        "\"linux\":{\"memoryPolicy\":{%s}}}",
+        rows[i].policy);
+    reaper_container *container = must_run(scene, "policy", config);
+    reaper_container *other = must_open(scene, "policy");
+    char *text = output_of_exec(other, exec_options(process));
+    assert_string_equal(text, rows[i].wanted);
+    free(text);
+    reaper_container_free(other);
+    end(container);
+    free(config);
+  }
+  free(process);
+}
+
 /* A node that this machine does not have. */
 static void test_refused_by_the_kernel(void **state) {
   NEED_POLICIES();
@@ -81,6 +109,7 @@ int main(int argc, char **argv) {
   if (size < 0) return 1;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_applied, scene_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_executed, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_refused_by_the_kernel, scene_setup, scene_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,27 +4,19 @@
  *
  * The program of the first is this one: `probe` makes one call and says what it gave.
  */
-#include "containers.h"
+#include "agent.h"
 #include "denial.h"
-#include "terminal.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#ifndef SECCOMP_USER_NOTIF_FLAG_CONTINUE
-#define SECCOMP_USER_NOTIF_FLAG_CONTINUE 1UL /* Linux 5.5 */
-#endif
 
 #define TARGET "sched_get_priority_max" /* nobody else makes it */
 #define NNP ",\"noNewPrivileges\":true"
@@ -47,39 +39,6 @@ static char *config_of(const struct scene *scene, const char *args, const char *
   char *config = filled(scene, text);
   free(text);
   return config;
-}
-
-static int agent_of(const struct scene *scene) {
-  char *path = text_of("%s/agent", scene->place.directory);
-  const int agent = listen_at(path, 1);
-  free(path);
-  return agent;
-}
-
-/* The state and the listener, in one message, and then the end. */
-static int take_listener(int agent, char **text) {
-  struct pollfd waiting = {agent, POLLIN, 0};
-  REQUIRE(poll(&waiting, 1, 10000) == 1);
-  return take_descriptor(agent, text);
-}
-
-/* The next call that somebody is asked about; its number, or -1: there is nobody any more. */
-static long next_call(int listener, unsigned long long *id) {
-  struct seccomp_notif request;
-  struct pollfd waiting = {listener, POLLIN, 0};
-  for (;;) {
-    if (poll(&waiting, 1, 10000) != 1 || (waiting.revents & POLLIN) == 0) return -1;
-    memset(&request, 0, sizeof request);
-    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) == 0) break;
-    if (errno != EINTR && errno != ENOENT) return -1;
-  }
-  *id = request.id;
-  return request.data.nr;
-}
-
-static int answer(int listener, unsigned long long id, long long value, int error, unsigned flags) {
-  struct seccomp_notif_resp response = {id, value, -error, flags};
-  return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
 static void test_answered(void **state) {
@@ -148,30 +107,6 @@ static void test_answered(void **state) {
     assert_int_equal(unlink(path), 0);
     free(path);
   }
-}
-
-/* An agent that lets everything pass, up to the end of the container. */
-struct agent {
-  int socket;
-  int seen;   /* calls */
-  int execve; /* one of them */
-};
-
-static void *let_pass(void *argument) {
-  struct agent *agent = argument;
-  char *text = NULL;
-  const int listener = take_listener(agent->socket, &text);
-  free(text);
-  for (;;) {
-    unsigned long long id = 0;
-    const long call = next_call(listener, &id);
-    if (call < 0) break;
-    ++agent->seen;
-    agent->execve |= call == SYS_execve;
-    (void)answer(listener, id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
-  }
-  close(listener);
-  return NULL;
 }
 
 /* No call of the start itself waits for an answer before there is somebody to give it. */

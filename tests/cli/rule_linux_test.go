@@ -3,17 +3,12 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
-	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/opencontainers/runtime-spec/specs-go/features"
 )
 
@@ -189,7 +184,47 @@ func TestRule101NothingIsConvertedInSilence(t *testing.T) {
 }
 
 func TestRule102IntelRdt(t *testing.T) {
-	refusesLinux(t, "intelRdt", object{"l3CacheSchema": "L3:0=f"}, "/linux/intelRdt")
+	refusesLinux(t, "intelRdt", object{"closID": "../above"}, "/linux/intelRdt/closID")
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	check(t, err)
+	if !strings.Contains(string(mounts), " - resctrl ") {
+		refusesLinux(t, "intelRdt", object{"l3CacheSchema": "L3:0=f"}, "/linux/intelRdt")
+	}
+	if os.Geteuid() != 0 || exec.Command("unshare", "--mount", "true").Run() != nil {
+		skip(t, "needs root: mounts of its own")
+	}
+	// A tmpfs plays resctrl, with a class in it that somebody has configured; api.intel_rdt has the rest.
+	b := newBox(t)
+	whole := config("/bin/true")
+	whole.linux()["intelRdt"] = object{"closID": "gold", "l3CacheSchema": "L3:0=0f"}
+	b.write(whole)
+	other := filepath.Join(b.dir, "other")
+	check(t, os.Mkdir(other, 0755))
+	whole.linux()["intelRdt"] = object{"closID": "gold", "l3CacheSchema": "L3:0=3"}
+	text, err := json.Marshal(whole)
+	check(t, err)
+	check(t, os.WriteFile(filepath.Join(other, "config.json"), text, 0644))
+	b.file("play", `set -e
+mount -t tmpfs played $1
+mkdir $1/gold
+printf '    L3:0=000f\n' >$1/gold/schemata
+: >$1/gold/tasks
+sed "s, - tmpfs played , - resctrl resctrl ," /proc/self/mountinfo >$1/told
+as() { sh -c 'mount --bind $0 /proc/$$/task/$$/mountinfo; shift; exec "$@"' $1/told "$@"; }
+as $1 $2 --root $3 run --bundle $4 c
+grep -q '^[0-9]' $1/gold/tasks && echo joined
+as $1 $2 --root $3 run --bundle $5 c || echo refused
+test -d $1/gold && echo stays
+`, 0755)
+	place := filepath.Join(b.dir, "resctrl")
+	check(t, os.Mkdir(place, 0755))
+	command := exec.Command("unshare", "--mount", "--propagation", "private", "sh", filepath.Join(b.dir, "play"), place,
+		runtimePath, b.root, b.bundle, other)
+	var stdout, stderr strings.Builder
+	command.Stdout, command.Stderr = &stdout, &stderr
+	check(t, command.Run())
+	want(t, "output", stdout.String(), "joined\nrefused\nstays\n")
+	want(t, "error", strings.Contains(stderr.String(), "/linux/intelRdt/l3CacheSchema"), true)
 }
 
 func TestRule103ErrnoRet(t *testing.T) {
@@ -197,41 +232,18 @@ func TestRule103ErrnoRet(t *testing.T) {
 }
 
 func TestRule104Listener(t *testing.T) {
-	asked := []object{{"names": []string{"sched_get_priority_max"}, "action": "SCMP_ACT_NOTIFY"}}
-	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": asked}, "/linux/seccomp/syscalls/0/action")
+	notified := []object{{"names": []string{"sched_get_priority_max"}, "action": "SCMP_ACT_NOTIFY"}}
+	refusesLinux(t, "seccomp", object{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": notified}, "/linux/seccomp/syscalls/0/action")
 	b := newBox(t)
-	path := filepath.Join(b.dir, "agent")
-	agent, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	check(t, err)
-	defer agent.Close()
-	whole := config("/bin/true").with("noNewPrivileges", true)
-	whole.linux()["seccomp"] = object{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": asked,
-		"listenerPath": path, "listenerMetadata": "mine"}
-	got := b.run(whole)
+	agent := listenAsAgent(t, b)
+	got := b.run(asked(b, "/bin/true"))
 	if strings.Contains(got.stderr, "libseccomp") {
 		skip(t, "this build has no libseccomp")
 	}
 	want(t, "exit code", got.code, 0)
-	agent.SetDeadline(time.Now().Add(10 * time.Second))
-	connection, err := agent.AcceptUnix()
-	check(t, err)
-	text, control := make([]byte, 65536), make([]byte, 256)
-	size, controlSize, _, _, err := connection.ReadMsgUnix(text, control)
-	check(t, err)
-	var state specs.ContainerProcessState
-	check(t, json.Unmarshal(text[:size], &state))
-	want(t, "fds", state.Fds, []string{specs.SeccompFdName})
-	want(t, "metadata", state.Metadata, "mine")
+	state := takeListener(t, agent)
 	want(t, "pid", state.Pid == state.State.Pid && state.Pid > 0, true)
 	want(t, "bundle", state.State.Bundle, b.bundle)
-	messages, err := syscall.ParseSocketControlMessage(control[:controlSize])
-	check(t, err)
-	descriptors, err := syscall.ParseUnixRights(&messages[0])
-	check(t, err)
-	want(t, "descriptors", len(descriptors), 1)
-	syscall.Close(descriptors[0])
-	_, err = connection.Read(text)
-	want(t, "then", err, io.EOF)
 }
 
 func TestRule105ListenerMetadata(t *testing.T) {

@@ -125,6 +125,7 @@ constexpr Name names[] = {
     PLAIN(sched_getaffinity),
     PLAIN(sched_getattr),
     PLAIN(sched_getscheduler),
+    PLAIN(sched_yield),
     PLAIN(seccomp),
     PLAIN(sendmsg),
     PLAIN(sendto),

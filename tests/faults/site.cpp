@@ -112,6 +112,7 @@ const Scenario* find_scenario(const std::string& name) {
       {.name = "joined", .joined = true},
       {.name = "joined-supervised", .supervised = true, .joined = true},
       {.name = "filter", .filter = true},
+      {.name = "notify", .notify = true},
       {.name = "everything", .supervised = true, .hooks = true, .terminal = true, .rich = true},
   };
   for (const Scenario& scenario : all)
@@ -126,7 +127,7 @@ std::string Site::config_of(const char* program, const char* hook) const {
   };
   std::string config = "{\"ociVersion\":\"1.3.0\",\"process\":{\"cwd\":\"/\",\"args\":[" + std::string(program) + "]";
   if (scenario_.terminal) config += ",\"terminal\":true";
-  if (scenario_.filter) config += ",\"noNewPrivileges\":true";
+  if (scenario_.filter || scenario_.notify) config += ",\"noNewPrivileges\":true";
   if (scenario_.rich) {
     config +=
         ",\"noNewPrivileges\":true,\"oomScoreAdj\":1000,\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":0,\"hard\":0}]"
@@ -148,6 +149,10 @@ std::string Site::config_of(const char* program, const char* hook) const {
     config +=
         ",\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":["
         "\"sched_get_priority_max\",\"no_such_call\"],\"action\":\"SCMP_ACT_ERRNO\"}]}}";
+  if (scenario_.notify)
+    config += ",\"linux\":{\"seccomp\":{\"listenerPath\":\"" + std::string(place_.directory) +
+              "/agent\",\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"execve\"],\"action\":"
+              "\"SCMP_ACT_NOTIFY\"}]}}";
   if (scenario_.cgroup) config += ",\"linux\":{\"cgroupsPath\":\"" + cgroup_path() + "\"}";
   return config + "}";
 }
@@ -247,6 +252,7 @@ Site::Site(const Scenario& scenario) : scenario_(scenario) {
   scenario_.hooks = scenario.hooks;
   socket_path_ = std::string(place_.directory) + "/console.sock";
   pid_path_ = std::string(place_.directory) + "/pid";
+  if (scenario.notify) agent_ = std::make_unique<Agent>(std::string(place_.directory) + "/agent");
   void* shared = mmap(nullptr, sizeof *report_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   REQUIRE(shared != MAP_FAILED);
   report_ = static_cast<Report*>(shared);
@@ -265,6 +271,11 @@ Site::~Site() {
 bool Site::in_root(const char* name) const {
   struct stat status = {};
   return lstat((std::string(place_.root) + "/" + id + "/" + name).c_str(), &status) == 0;
+}
+
+bool Site::agent_rests() const {
+  const auto rests = [](void* agent) { return static_cast<int>(static_cast<const Agent*>(agent)->idle()); };
+  return agent_ == nullptr || wait_until(rests, agent_.get()) != 0;
 }
 
 bool Site::has_pid_file() const {

@@ -1,5 +1,7 @@
 /* Many lives in one process: descriptors, threads, zombies, memory, mounts and directories end where they began.
  * REAPER_CYCLES=100000 for more of them. */
+#include "agent.h"
+#include "denial.h"
 #include "holder.h"
 #include "processes.h"
 #include "root.h"
@@ -149,17 +151,32 @@ static void isolated_once(const struct scene* scene) {
 static reaper_container* host_of_exec;
 
 /* One that ends by itself, one that is killed, and one whose program is not there. */
-static void exec_once(const struct scene* scene) {
-  (void)scene;
-  reaper_process* process = must_exec(host_of_exec, "{\"args\":[\"/bin/true\"],\"cwd\":\"/\"}");
+static void exec_thrice(const char* more) {
+  char* quick_one = text_of("{\"args\":[\"/bin/true\"],\"cwd\":\"/\"%s}", more);
+  char* long_one = text_of("{\"args\":[\"/bin/sleep\",\"1000\"],\"cwd\":\"/\"%s}", more);
+  char* absent = text_of("{\"args\":[\"/nowhere\"],\"cwd\":\"/\"%s}", more);
+  reaper_process* process = must_exec(host_of_exec, quick_one);
   assert_int_equal(must_end(process).exit_code, 0);
   reaper_process_free(process);
-  process = must_exec(host_of_exec, "{\"args\":[\"/bin/sleep\",\"1000\"],\"cwd\":\"/\"}");
+  process = must_exec(host_of_exec, long_one);
   assert_int_equal(reaper_process_kill(process, 9, NULL), REAPER_OK);
   assert_int_equal(must_end(process).signal, 9);
   reaper_process_free(process);
-  refused_exec(host_of_exec, "{\"args\":[\"/nowhere\"],\"cwd\":\"/\"}",
+  refused_exec(host_of_exec, absent,
                (struct expected){REAPER_ERR_EXEC, 2, "find", "/process/args/0", "no such file or directory"});
+  free(absent);
+  free(long_one);
+  free(quick_one);
+}
+
+static void exec_once(const struct scene* scene) {
+  (void)scene;
+  exec_thrice("");
+}
+
+static void exec_filtered_once(const struct scene* scene) {
+  (void)scene;
+  exec_thrice(",\"noNewPrivileges\":true");
 }
 
 static void test_exec(void** state) {
@@ -176,6 +193,73 @@ static void test_exec_in_namespaces(void** state) {
                           "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"}]}}");
   repeat(*state, "exec into namespaces (three of them each)", cycles(500), exec_once);
   end(host_of_exec);
+}
+
+static char* filtered(const struct scene* scene, const char* action, const char* program) {
+  char* text = text_of(
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[%s],\"cwd\":\"/\",\"noNewPrivileges\":true},\"linux\":{"
+      "\"seccomp\":{\"listenerPath\":\"@/agent\",\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":["
+      "\"sched_get_priority_max\"],\"action\":\"%s\"}]}}}",
+      program, action);
+  char* config = filled(scene, text);
+  free(text);
+  return config;
+}
+
+/* From the cache: it is compiled once. */
+static void filter_once(const struct scene* scene) {
+  char* config = filtered(scene, "SCMP_ACT_ERRNO", "\"/bin/true\"");
+  const reaper_create_options options = options_of(scene, config);
+  live(scene, &options);
+  free(config);
+}
+
+static int agent;
+
+/* Its listener is handed over each time, and nothing of it stays here. */
+static void notify_once(const struct scene* scene) {
+  char* config = filtered(scene, "SCMP_ACT_NOTIFY", "\"/bin/true\"");
+  reaper_container* container = must_create(scene, "cycle", config);
+  must_start(container);
+  char* text = NULL;
+  close(take_listener(agent, &text));
+  free(text);
+  assert_int_equal(must_wait(container).exit_code, 0);
+  must_delete(container);
+  free(config);
+}
+
+static void exec_notify_once(const struct scene* scene) {
+  (void)scene;
+  reaper_process* process =
+      must_exec(host_of_exec, "{\"args\":[\"/bin/true\"],\"cwd\":\"/\",\"noNewPrivileges\":true}");
+  char* text = NULL;
+  close(take_listener(agent, &text));
+  free(text);
+  assert_int_equal(must_end(process).exit_code, 0);
+  reaper_process_free(process);
+}
+
+static void test_filters(void** state) {
+  NEED_FILTERS();
+  const struct scene* scene = *state;
+  agent = agent_of(scene);
+  repeat(scene, "filters", cycles(1000), filter_once);
+  repeat(scene, "filters that notify", cycles(500), notify_once);
+  char* config = filtered(scene, "SCMP_ACT_ERRNO", "\"/bin/sleep\",\"1000\"");
+  host_of_exec = must_run(scene, "host", config);
+  free(config);
+  repeat(scene, "exec with a filter (three of them each)", cycles(500), exec_filtered_once);
+  end(host_of_exec);
+  config = filtered(scene, "SCMP_ACT_NOTIFY", "\"/bin/sleep\",\"1000\"");
+  host_of_exec = must_run(scene, "host", config);
+  free(config);
+  char* text = NULL;
+  close(take_listener(agent, &text));
+  free(text);
+  repeat(scene, "exec with a filter that notifies", cycles(500), exec_notify_once);
+  end(host_of_exec);
+  close(agent);
 }
 
 /* How many processes have a mount of this scene's root: a namespace lives as long as somebody is in it. */
@@ -292,6 +376,7 @@ int main(void) {
                                      TEST(test_joined),
                                      TEST(test_exec),
                                      TEST(test_exec_in_namespaces),
+                                     TEST(test_filters),
                                      cmocka_unit_test_setup_teardown(test_isolated, root_setup, scene_teardown)};
   return cmocka_run_group_tests_name("cycles", tests, NULL, NULL);
 }

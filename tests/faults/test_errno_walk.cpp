@@ -154,6 +154,7 @@ bool is_wanted(const Operation& operation) {
   if (wanted != nullptr && strcmp(wanted, "all") == 0) return true;
   if (scenario->isolated)
     return operation.before == Before::nothing ? !operation.fails : is_one_of(operation, {"start", "exec"});
+  if (scenario->notify) return strcmp(operation.name, "start") == 0;
   if (scenario->user || scenario->joined || scenario->filter)
     return strcmp(operation.name, "create") == 0 || strcmp(operation.name, "start") == 0;
   if (!scenario->supervised) return true;
@@ -173,7 +174,9 @@ void test_walk(void**) {
   print_message("%s: calls failed: %d\n", scenario->name, walk.failures);
   assert_int_equal(walk.complaints, 0);
   assert_true(walk.failures > 20);
+  assert_true(site.agent_rests());
   assert_int_equal(count_entries("/proc/self/fd"), before);
+  assert_true(site.asked() != 0);
 }
 
 int leave(void**) {

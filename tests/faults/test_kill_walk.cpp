@@ -20,7 +20,8 @@ constexpr Selection selections[] = {
     {"hooks", " create start delete "}, {"cgroup", " create exec kill-all delete "},
     {"terminal", " create delete "},    {"isolated", " create start exec delete-force "},
     {"user", " create delete-force "},  {"joined", " create start delete-force "},
-    {"joined-supervised", " create "},  {"filter", " create start "}};
+    {"joined-supervised", " create "},  {"filter", " create start "},
+    {"notify", " start exec "}};
 
 bool all_wanted() {
   const char* wanted = getenv("REAPER_FAULTS");
@@ -129,7 +130,9 @@ void test_walk(void**) {
   print_message("%s: kills survived: %d\n", scenario->name, walk.kills - walk.complaints);
   assert_int_equal(walk.complaints, 0);
   assert_true(walk.kills > 100);
+  assert_true(site.agent_rests());
   assert_int_equal(count_entries("/proc/self/fd"), before);
+  assert_true(site.asked() != 0);
 }
 
 int leave(void**) {

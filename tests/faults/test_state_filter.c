@@ -37,7 +37,8 @@ static void test_forged(void** state) {
       {"\"instructions\":\"", "0", "\"instructions\":\"0", REAPER_ERR_CORRUPT, "record", "", "no whole instructions"},
       {"\"instructions\":\"", "0", "\"instructions\":\"zzzzzzzzzzzzzzzz", REAPER_ERR_CORRUPT, "record", "", ""},
       {"\"instructions\":\"", "}", "\"instructions\":7", REAPER_ERR_CORRUPT, "record", "", "string"},
-      {"\"flags\":", ",", "\"flags\":8", REAPER_ERR_UNSUPPORTED, "exec", "/linux/seccomp/flags", "does not load"},
+      {"\"flags\":", ",", "\"flags\":64", REAPER_ERR_UNSUPPORTED, "exec", "/linux/seccomp/flags", "does not load"},
+      {"\"flags\":", ",", "\"flags\":8", REAPER_ERR_CORRUPT, "record", "", "nobody who is notified"},
       {"\"flags\":", ",", "\"flagz\":0", REAPER_ERR_CORRUPT, "record", "", "no flags"},
       {"\"digest\":\"", "\"", "\"digest\":\"", REAPER_ERR_CORRUPT, "record", "", "no digest"},
   };

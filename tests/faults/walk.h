@@ -2,9 +2,11 @@
 // how one round of it runs in a child, and what must hold after every round.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "faults/agent_thread.h"
 #include "faults/harness_cpp.h"
 #include "faults/tracer.h"
 
@@ -22,6 +24,7 @@ struct Scenario {
   bool user = false;      // in a new user namespace, with a hook that runs inside
   bool joined = false;    // in namespaces of others, a user and a pid namespace among them
   bool filter = false;    // of system calls, which is compiled at every create
+  bool notify = false;    // one that asks an agent, about the program's execve too
 };
 const Scenario* find_scenario(const std::string& name);
 
@@ -73,6 +76,9 @@ class Site {
   // REAPER_STATUS_*, or 0 when there is no such container.
   int status_now();
   bool has_pid_file() const;
+  // Has the agent let go of everything, if there is one? And how many calls it was asked about; -1: there is none.
+  bool agent_rests() const;
+  int asked() const { return agent_ ? agent_->answered() : -1; }
 
  private:
   friend struct Round;
@@ -90,6 +96,7 @@ class Site {
   std::string long_config_, short_config_, failing_config_;
   std::string socket_path_, pid_path_;
   int listener_ = -1;
+  std::unique_ptr<Agent> agent_;
   size_t mounts_ = 0;    // of this process' namespace, at first
   bool mapped_ = false;  // a mount with other ids is among the isolated ones
   reaper_runtime* runtime_ = nullptr;

@@ -18,10 +18,11 @@ INCLUDES = {
     "plan": {"core", "config", "host"},
     "store": {"core", "host"},
     "cgroup": {"core", "host"},
+    "resctrl": {"core", "host"},
     "launch": {"core", "host", "plan"},
     "init": {"plan"},
-    "runtime": {"core", "config", "host", "seccomp", "plan", "store", "cgroup", "launch"},
-    "abi": {"core", "config", "host", "plan", "store", "cgroup", "launch", "runtime"},
+    "runtime": {"core", "config", "host", "seccomp", "plan", "store", "cgroup", "resctrl", "launch"},
+    "abi": {"core", "config", "host", "plan", "store", "cgroup", "resctrl", "launch", "runtime"},
 }
 MAX_LINES = 500
 

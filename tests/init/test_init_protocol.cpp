@@ -86,6 +86,7 @@ void waits_for(const Operation& operation, wire::Frame awaited) {
 
 void waits_for_its_placement(void**) {
   waits_for({wire::Op::cgroup, "/linux/cgroupsPath", {2}, {"/sys/fs/cgroup/a", "/b"}}, wire::Frame::placed);
+  waits_for({wire::Op::resctrl, "/linux/intelRdt", {1}, {"/sys/fs/resctrl/a"}}, wire::Frame::classed);
 }
 
 // It says that it waits for the hooks of create; a library that cannot be told is gone.

@@ -39,10 +39,11 @@ static void every_namespace_and_annotation(void**) {
 
 // Wrong types first, then wrong values, then what cannot be applied; one error for a pointer.
 static void types_values_and_what_is_not_supported(void**) {
-  assert_pointers(R"({"ociVersion":"1.0.0","zos":{"a":1},"root":{"path":"rootfs","readonly":true},
+  assert_pointers(
+      R"({"ociVersion":"1.0.0","zos":{"a":1},"root":{"path":"rootfs","readonly":true},
                       "process":{"args":["a",1],"cwd":7,"env":["B"]},
-                      "linux":{"intelRdt":{"closID":"a"},"sysctl":5}})",
-                  {"/process/args/1", "/process/cwd", "/linux/sysctl", "/process/env/0", "/zos", "/linux/intelRdt"});
+                      "linux":{"resources":{"unified":{"a":"b"}},"sysctl":5}})",
+      {"/process/args/1", "/process/cwd", "/linux/sysctl", "/process/env/0", "/zos", "/linux/resources/unified"});
   assert_pointers(R"({"ociVersion":"1.0.0","process":[],"linux":"x"})", {"/process", "/linux"});
 }
 

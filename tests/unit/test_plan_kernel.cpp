@@ -222,6 +222,7 @@ static reaper::Config config_of(const std::string& name) {
     config->process->selinux_label.clear();
   }
   config->cgroups_path.reset();  // tests/cli/cgroups_test.go
+  config->intel_rdt.reset();     // tests/api/test_intel_rdt.c
   return *config;
 }
 

@@ -160,6 +160,10 @@ inline void apply_fact(Situation& situation, const std::string& key, const std::
     facts.labels.apparmor = number_in(value) != 0;
   else if (key == "selinux")
     facts.labels.selinux = number_in(value) != 0;
+  else if (key == "resctrl")
+    facts.resctrl = value;
+  else if (key == "id")
+    situation.options.id = value;
   else if (key == "oom_score_adj")
     facts.oom_score_adj = static_cast<int>(number_in(value));
   else if (key == "setgroups_denied")
