@@ -160,16 +160,16 @@ static std::vector<std::string> hostile_ids() {
                                   std::string(257, 'a'),
                                   std::string(4096, 'a'),
                                   std::string(1U << 20U, 'a'),
-                                  std::string(255, 'a') + "/",
-                                  std::string(254, 'a') + "\n",
+                                  std::string(255, 'a').append("/"),
+                                  std::string(254, 'a').append("\n"),
                                   std::string(300, '.'),
                                   std::string(255, '\n')};
   for (int byte = 0; byte < 256; ++byte) {  // every byte in the first place and inside
     const char c = static_cast<char>(byte);
     const bool word = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
     if (word) continue;
-    bad.push_back(c + "x"s);
-    if (c != '.' && c != '+' && c != '-') bad.push_back("x"s + c + "y");
+    bad.push_back({c, 'x'});
+    if (c != '.' && c != '+' && c != '-') bad.push_back({'x', c, 'y'});
   }
   return bad;
 }
