@@ -1,4 +1,5 @@
-"""The build that a packager makes, from the bare commands to a program of somebody else's on the installed library."""
+"""The build that a packager makes, from the source archive and the bare commands to a program of somebody else's on the
+installed library. It is the release build once more, in other directories: the same bytes."""
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import unittest
 from pathlib import Path
 
 import elf
-from gate import SOURCE, Gate, run
+from gate import BUILD, SOURCE, Gate, run
 
 CLEAN = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 # All that the plain build may ask of a machine beside its libraries: the compiler, binutils, CMake with make, pkg-config, and what
@@ -24,6 +25,26 @@ def fenced(markdown, language):
     return re.findall(rf"^```{language}\n(.*?)^```$", markdown, re.M | re.S)
 
 
+# What a packager hands out.
+MADE = ("lib/libreaper.so", "lib/libreaper.a", "bin/reaper-runtime", "libexec/reaper-init", "reaper.pc",
+        "man/man1/reaper-runtime.1", "man/man3/reaper_create.3", "man/man5/reaper-config.5")
+# What a builder chooses that is in the bytes: the prefix is, because the library knows where reaper-init is installed.
+CHOSEN = ("CMAKE_INSTALL_PREFIX", "REAPER_PCH")
+
+
+def chosen(build):
+    """{name: value} of a build's cache."""
+    return dict(re.findall(r"^(\w+):\w+=(.*)$", (build / "CMakeCache.txt").read_text(), re.M))
+
+
+def different(one, other, names):
+    """Findings: which of the files are not the same in both directories. One that is nowhere is not the same."""
+    def content(folder, name):
+        path = folder / name
+        return path.read_bytes() if path.is_file() else None
+    return [name for name in names if content(one, name) is None or content(one, name) != content(other, name)]
+
+
 class Install(Gate):
     @classmethod
     def setUpClass(cls):
@@ -32,8 +53,10 @@ class Install(Gate):
         cls.scratch = Path(folder.name)
         cls.prefix = cls.scratch / "P"
         build = cls.scratch / "build"
+        cls.cache = chosen(BUILD)
+        options = [f"-D{name}={cls.cache[name]}" for name in CHOSEN]
         bare = {**CLEAN, "PATH": str(cls.tools(cls.scratch / "tools"))}
-        run("cmake", "-S", SOURCE, "-B", build, "-DCMAKE_INSTALL_LIBDIR=lib", "-DREAPER_PCH=ON", "-DREAPER_UNITY=ON", env=bare)
+        run("cmake", "-S", cls.source_archive(), "-B", build, "-DCMAKE_INSTALL_LIBDIR=lib", *options, env=bare)
         run("cmake", "--build", build, "--parallel", str(os.cpu_count()), env=bare)
         run("cmake", "--install", build, "--prefix", cls.prefix, env=bare)
         cls.cli = cls.prefix / "bin/reaper-runtime"
@@ -45,6 +68,27 @@ class Install(Gate):
         for name in TOOLS:
             (folder / name).symlink_to(shutil.which(name))
         return folder
+
+    @classmethod
+    def source_archive(cls):
+        """Unpacked. It says which revision it is of; the other build may be of an older one."""
+        run(SOURCE / "scripts/package", "source", cls.scratch / "out", env={**os.environ, "SOURCE_DATE_EPOCH": "1"})
+        archive, = (cls.scratch / "out").glob("*.tar.gz")
+        run("tar", "-xf", archive, "-C", cls.scratch)
+        source = cls.scratch / archive.name.removesuffix(".tar.gz")
+        version = run(BUILD / "bin/reaper-runtime", "--version", env={})
+        (source / "COMMIT").write_text(re.search(r"(?m)^commit: (\S+)$", version).group(1) + "\n")
+        return source
+
+    def test_the_same_bytes_in_another_directory(self):
+        if self.cache["CMAKE_BUILD_TYPE"] != "Release":
+            self.skipTest("SKIP: this build is for debugging, and has its directories in it")
+        names = [name for name in MADE if name != "lib/libreaper.a" or self.cache["REAPER_STATIC"] == "ON"]
+        self.assert_clean(different(BUILD, self.scratch / "build", names))
+
+    def test_a_different_byte_is_found(self):
+        one, other = self.tree(same="1", changed="1", alone="1"), self.tree(same="1", changed="2")
+        self.assertEqual(["changed", "alone", "nowhere"], different(one, other, ("same", "changed", "alone", "nowhere")))
 
     def pkg_config(self, *arguments):
         return run("pkg-config", *arguments, "reaper", env={**CLEAN, "PKG_CONFIG_PATH": f"{self.prefix}/lib/pkgconfig"}).split()
