@@ -23,6 +23,8 @@ reaper_walk(kill_walk supervised hooks cgroup terminal isolated user joined join
 reaper_walk(errno_walk isolated user joined filter notify)
 target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")
 
+set_tests_properties(faults.cycles faults.allocations PROPERTIES COST 100) # minutes, too
+
 # What the tests of the state directory share.
 foreach(subject state_files state_filter state_full state_leftovers state_time)
   target_sources(faults_${subject} PRIVATE faults/tamper.c)
