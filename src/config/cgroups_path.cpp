@@ -18,14 +18,6 @@ bool is_systemd_form(std::string_view path) {
 
 }  // namespace
 
-bool has_control(std::string_view text) {
-  while (!text.empty()) {
-    if (begins_with_control(text)) return true;
-    text.remove_prefix(utf8_length(text));  // parse_json() has seen to it that it is UTF-8
-  }
-  return false;
-}
-
 Result<std::optional<std::string>> read_cgroups_path(const JsonCursor& cgroups_path) {
   const std::string text = TRY(cgroups_path.string());
   const auto refuse = [&](int code, const std::string& why) {

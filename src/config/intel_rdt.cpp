@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/parse.h"
+#include "core/utf8.h"
 
 namespace reaper {
 namespace {

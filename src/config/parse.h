@@ -65,8 +65,6 @@ Status apply_mount_option(const JsonCursor& option, Mount& mount);
 std::optional<uint64_t> propagation_flags(std::string_view name);
 // root.cpp: a path inside the container, "." and ".." resolved as text.
 Result<std::string> clean_path(const JsonCursor& path);
-// cgroups_path.cpp: whether there is a control character in it, which is UTF-8.
-bool has_control(std::string_view text);
 Result<std::optional<std::string>> read_cgroups_path(const JsonCursor& cgroups_path);
 
 // Parts of more than one: an array of strings; an environment, each entry of the form NAME=value; the absolute path

@@ -46,6 +46,12 @@ bool begins_with_control(std::string_view text) {
   return first == 0xc2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xa0;
 }
 
+bool has_control(std::string_view text) {
+  for (; !text.empty(); text.remove_prefix(utf8_length(text)))
+    if (begins_with_control(text)) return true;
+  return false;
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const size_t length = utf8_length(text);

@@ -16,4 +16,7 @@ bool is_utf8(std::string_view text);
 // Whether `text` begins with a control character: U+0000 to U+001F, U+007F to U+009F (terminals obey the latter, too).
 bool begins_with_control(std::string_view text);
 
+// Whether there is one anywhere in `text`, which is UTF-8.
+bool has_control(std::string_view text);
+
 }  // namespace reaper

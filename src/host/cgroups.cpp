@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/take.h"
 #include "core/utf8.h"
 #include "host/mountinfo.h"
 #include "host/numbers.h"

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "core/take.h"
 #include "core/utf8.h"
 #include "host/numbers.h"
 
@@ -24,13 +25,6 @@ std::string unescaped(std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view take_until(std::string_view& text, char end) {
-  const size_t at = text.find(end);
-  const std::string_view part = text.substr(0, at);
-  text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
-  return part;
-}
 
 std::vector<std::string> split_at_commas(std::string_view text) {
   std::vector<std::string> words;

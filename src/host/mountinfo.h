@@ -25,8 +25,6 @@ Result<MountLine> parse_mount_line(std::string_view line);
 // Whether what stands at the mount point is this mount, and not one that was put over it.
 bool is_reachable_mount(uint64_t id, const std::string& point);
 
-// Cuts the text up to `end` off the front; the whole rest where it does not occur.
-std::string_view take_until(std::string_view& text, char end);
 std::vector<std::string> split_at_commas(std::string_view text);
 // A file of /proc/thread-self has a line that cannot be read.
 Error unreadable_line(std::string_view file, std::string_view line);

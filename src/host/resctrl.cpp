@@ -1,5 +1,6 @@
 #include "host/resctrl.h"
 
+#include "core/take.h"
 #include "core/utf8.h"
 #include "host/mountinfo.h"
 #include "host/proc_file.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/take.h"
 #include "resctrl/resctrl.h"
 
 namespace reaper {
@@ -12,13 +13,6 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-std::string_view cut(std::string_view& text, char end) {
-  const size_t at = text.find(end);
-  const std::string_view part = text.substr(0, at);
-  text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
-  return part;
 }
 
 // "0x07F0" and "7f0" are one bit mask; a percentage has no letters.
@@ -43,10 +37,10 @@ struct Line {
 
 Line parse_line(std::string_view text) {
   Line line;
-  line.resource = trimmed(cut(text, ':'));
+  line.resource = trimmed(take_until(text, ':'));
   while (!text.empty()) {
-    std::string_view part = cut(text, ';');
-    const std::string_view id = cut(part, '=');
+    std::string_view part = take_until(text, ';');
+    const std::string_view id = take_until(part, '=');
     line.domains.push_back({normal(id), normal(part)});
   }
   return line;
@@ -64,7 +58,7 @@ bool holds(const Line& wanted, const std::vector<Line>& found) {
 
 std::optional<size_t> first_other_line(const std::vector<std::string>& wanted, std::string_view schemata) {
   std::vector<Line> found;
-  while (!schemata.empty()) found.push_back(parse_line(cut(schemata, '\n')));
+  while (!schemata.empty()) found.push_back(parse_line(take_until(schemata, '\n')));
   for (size_t i = 0; i < wanted.size(); ++i)
     if (!holds(parse_line(wanted[i]), found)) return i;
   return std::nullopt;

@@ -52,6 +52,24 @@ void scene_close(struct scene *scene) {
   place_remove(&scene->place);
 }
 
+struct in_scene {
+  int (*body)(const struct scene *scene);
+};
+
+static int with_scene(void *argument) {
+  const struct in_scene *in_scene = argument;
+  struct scene scene;
+  scene_open(&scene);
+  const int result = in_scene->body(&scene);
+  scene_close(&scene);
+  return result;
+}
+
+int in_child_with_scene(int (*body)(const struct scene *scene)) {
+  struct in_scene in_scene = {body};
+  return in_child(with_scene, &in_scene);
+}
+
 int scene_setup(void **state) {
   struct scene *scene = calloc(1, sizeof *scene);
   if (scene == NULL) return -1;

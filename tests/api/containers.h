@@ -16,6 +16,8 @@ int scene_teardown(void **state);
 /* For children that need a scene of their own. */
 void scene_open(struct scene *scene);
 void scene_close(struct scene *scene);
+/* in_child(), with a scene of the child's own: what the child denies itself reaches no other test. */
+int in_child_with_scene(int (*body)(const struct scene *scene));
 
 /* One container, made and deleted: the runtime handle then holds what it keeps open, and a census can be compared. */
 void warm_up(const struct scene *scene);

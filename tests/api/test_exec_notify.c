@@ -207,19 +207,10 @@ static int not_sent(const struct scene *scene) {
   return 0;
 }
 
-static int in_its_own_scene(void *argument) {
-  (void)argument;
-  struct scene scene;
-  scene_open(&scene);
-  const int result = not_sent(&scene);
-  scene_close(&scene);
-  return result;
-}
-
 static void test_not_sent(void **state) {
   (void)state;
   NEED_FILTERS();
-  assert_int_equal(in_child(in_its_own_scene, NULL), 0);
+  assert_int_equal(in_child_with_scene(not_sent), 0);
 }
 
 int main(int argc, char **argv) {

@@ -165,8 +165,7 @@ static void test_nobody_there(void **state) {
 }
 
 /* What cannot be handed over ends the start, before the program has begun. */
-static int not_sent(void *argument) {
-  const struct scene *scene = argument;
+static int not_sent(const struct scene *scene) {
   char *config = config_of(scene, "\"/bin/sh\",\"-c\",\": >$HOME/ran\"",
                            "\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"" TARGET
                            "\"],\"action\":\"SCMP_ACT_NOTIFY\"}]");
@@ -189,19 +188,10 @@ static int not_sent(void *argument) {
   return 0;
 }
 
-static int in_its_own_scene(void *argument) {
-  (void)argument;
-  struct scene scene;
-  scene_open(&scene);
-  const int result = not_sent(&scene);
-  scene_close(&scene);
-  return result;
-}
-
 static void test_not_sent(void **state) {
   (void)state;
   NEED_FILTERS();
-  assert_int_equal(in_child(in_its_own_scene, NULL), 0);
+  assert_int_equal(in_child_with_scene(not_sent), 0);
 }
 
 /* A listener that goes away without an answer: the call fails, as seccomp_unotify(2) has it, and nobody hangs. */
