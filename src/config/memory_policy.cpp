@@ -42,10 +42,11 @@ Status check_policy(const JsonCursor& object, const MemoryPolicy& policy) {
 
 // As encoders write a section that nobody filled in.
 Result<bool> asks_for_nothing(const JsonCursor& object) {
+  const Property* const section = find_property("/linux/memoryPolicy");
   for (const auto& [name, member] : TRY(object.members())) {
     if (member.type() == JsonType::string && TRY(member.string()).empty()) continue;
     if (member.type() == JsonType::array && TRY(member.elements()).empty()) continue;
-    if (find_member("/linux/memoryPolicy", name) != nullptr) return false;
+    if (find_member(section, name) != nullptr) return false;
   }
   return true;
 }

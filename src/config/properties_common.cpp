@@ -92,11 +92,12 @@ constexpr Property rows[] = {
     {"/zos", object, refused, "the configuration is for another platform"},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Property::pattern));
+constexpr auto ends = ends_of(rows);
 
 }  // namespace
 
-std::span<const Property> common_properties() {
-  return rows;
+PropertyPart common_properties() {
+  return {rows, ends};
 }
 
 }  // namespace reaper

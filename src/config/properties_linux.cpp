@@ -93,11 +93,12 @@ constexpr Property rows[] = {
     {"/linux/uidMappings/*/size", number, applied, "api/test_user_namespace.c:test_mapped"},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Property::pattern));
+constexpr auto ends = ends_of(rows);
 
 }  // namespace
 
-std::span<const Property> linux_properties() {
-  return rows;
+PropertyPart linux_properties() {
+  return {rows, ends};
 }
 
 }  // namespace reaper

@@ -72,11 +72,12 @@ constexpr Property rows[] = {
      "config.md, Windows User: uid and gid alone decide here; a value that is not empty is a warning"},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Property::pattern));
+constexpr auto ends = ends_of(rows);
 
 }  // namespace
 
-std::span<const Property> process_properties() {
-  return rows;
+PropertyPart process_properties() {
+  return {rows, ends};
 }
 
 }  // namespace reaper

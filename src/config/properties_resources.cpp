@@ -87,11 +87,12 @@ constexpr Property rows[] = {
     {"/linux/resources/unified/*", string, refused, ""},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Property::pattern));
+constexpr auto ends = ends_of(rows);
 
 }  // namespace
 
-std::span<const Property> resources_properties() {
-  return rows;
+PropertyPart resources_properties() {
+  return {rows, ends};
 }
 
 }  // namespace reaper

@@ -118,10 +118,11 @@ Result<SeccompListener> read_listener(const JsonCursor& object) {
 
 // As encoders write a section that nobody filled in.
 Result<bool> asks_for_nothing(const JsonCursor& object) {
+  const Property* const section = find_property("/linux/seccomp");
   for (const auto& [name, member] : TRY(object.members())) {
     if (member.type() == JsonType::string && TRY(member.string()).empty()) continue;
     if (member.type() == JsonType::array && TRY(member.elements()).empty()) continue;
-    if (find_member("/linux/seccomp", name) != nullptr) return false;
+    if (find_member(section, name) != nullptr) return false;
   }
   return true;
 }

@@ -40,10 +40,10 @@ Result<bool> asks(const JsonCursor& value, const Property& row) {
   if (row.pattern.ends_with("/*")) return true;
   if (row.type != JsonType::object || value.type() != JsonType::object) return asks_at_all(value);
   auto members = TRY(value.members());
-  if (find_property(std::string(row.pattern) + "/*") != nullptr) return !members.empty();
+  if (find_free(&row) != nullptr) return !members.empty();
   if (member_names(row.pattern).empty()) return asks_at_all(value);
   for (const auto& [name, member] : members) {
-    const Property* known = find_member(row.pattern, name);
+    const Property* known = find_member(&row, name);
     if (known != nullptr && TRY(asks(member, *known))) return true;
   }
   return false;
@@ -86,13 +86,15 @@ std::string unknown_name(std::string_view parent, std::string_view name) {
 
 Status walk_value(const JsonCursor& value, const Property& row, Walk& walk);
 
-Status walk_members(const JsonCursor& object, std::string_view pattern, Walk& walk) {
+// `parent`: the row of the object; null for the whole document.
+Status walk_members(const JsonCursor& object, const Property* parent, Walk& walk) {
   for (const auto& entry : TRY(object.members())) {
     const std::string& name = entry.first;
     const JsonCursor& member = entry.second;
-    const Property* row = find_member(pattern, name);
+    const Property* row = find_member(parent, name);
     if (row == nullptr) {
-      add_warning(walk.notes, member.pointer(), [&] { return unknown_name(pattern, name); });
+      add_warning(walk.notes, member.pointer(),
+                  [&] { return unknown_name(parent != nullptr ? parent->pattern : "", name); });
       continue;
     }
     // Every cursor below repeats the name in its pointer. No device has such a name (IFNAMSIZ is 16).
@@ -107,11 +109,11 @@ Status walk_members(const JsonCursor& object, std::string_view pattern, Walk& wa
 }
 
 Status walk_inside(const JsonCursor& value, const Property& row, Walk& walk) {
-  const Property* free_row = find_property(std::string(row.pattern) + "/*");
+  if (row.type != JsonType::array && row.type != JsonType::object) return {};
+  const Property* free_row = find_free(&row);
   if (row.type == JsonType::array && free_row != nullptr)
     for (const JsonCursor& element : TRY(value.elements())) TRY(walk_value(element, *free_row, walk));
-  bool has_rows = free_row != nullptr || has_members(row.pattern);
-  if (row.type == JsonType::object && has_rows) return walk_members(value, row.pattern, walk);
+  if (row.type == JsonType::object && has_members(&row)) return walk_members(value, &row, walk);
   return {};
 }
 
@@ -133,7 +135,7 @@ Status walk_value(const JsonCursor& value, const Property& row, Walk& walk) {
 
 Result<std::vector<Error>> walk_document(const JsonCursor& document, Notes& notes) {
   Walk walk{notes, {}};
-  TRY(walk_members(document, "", walk));
+  TRY(walk_members(document, nullptr, walk));
   return std::move(walk.unsupported);
 }
 

@@ -25,10 +25,20 @@ struct TreeDeleter {
 
 }  // namespace
 
+// What cJSON's tree does not know of a node.
+struct JsonPlace {
+  const cJSON* parent;  // null: the whole document
+  uint32_t index;       // among the parent's
+  uint32_t number;      // of a number: which one in the text
+};
+
 struct JsonTree {
   std::string text;
-  std::vector<JsonSpan> numbers;  // item->valueint of a number is an index into this
+  std::vector<JsonSpan> numbers;
+  std::vector<JsonPlace> places;  // item->valueint is an index into this
   std::unique_ptr<cJSON, TreeDeleter> root;
+
+  const JsonPlace& place_of(const cJSON* node) const { return places[static_cast<size_t>(node->valueint)]; }
 };
 
 namespace {
@@ -51,77 +61,96 @@ JsonType type_of(const cJSON* node) {
   }
 }
 
-// A place of a walk in the text's order, without recursion.
-struct Place {
+// A walk in the text's order, without recursion.
+struct Walk {
   cJSON* node;
-  std::array<cJSON*, json_max_depth> parents = {};
-  size_t depth = 0;
+  const cJSON* parent = nullptr;
+  uint32_t index = 0;
 };
 
-void advance(Place& place) {
-  if (place.node->child != nullptr) {
-    place.parents[place.depth++] = place.node;
-    place.node = place.node->child;
+// What was passed has its place by now.
+void advance(const JsonTree& tree, Walk& walk) {
+  if (walk.node->child != nullptr) {
+    walk = {walk.node->child, walk.node, 0};
     return;
   }
-  while (place.node != nullptr && place.node->next == nullptr) {
-    place.node = place.depth > 0 ? place.parents[--place.depth] : nullptr;
+  while (walk.node->next == nullptr) {
+    if (walk.parent == nullptr) {
+      walk.node = nullptr;
+      return;
+    }
+    const JsonPlace& above = tree.place_of(walk.parent);
+    walk = {const_cast<cJSON*>(walk.parent), above.parent, above.index};
   }
-  if (place.node != nullptr) place.node = place.node->next;
+  walk = {walk.node->next, walk.parent, walk.index + 1};
 }
 
-std::string pointer_of(const Place& place) {
+std::string pointer_of(const JsonTree& tree, const cJSON* node) {
+  std::array<const cJSON*, json_max_depth> way;
+  size_t depth = 0;
+  for (; tree.place_of(node).parent != nullptr; node = tree.place_of(node).parent) way[depth++] = node;
   std::string pointer;
-  for (size_t i = 1; i <= place.depth; i++) {
-    const cJSON* node = i < place.depth ? place.parents[i] : place.node;
-    if (node->string != nullptr) {
-      pointer = pointer_join(pointer, node->string);
-      continue;
-    }
-    size_t index = 0;
-    for (const cJSON* other = place.parents[i - 1]->child; other != node; other = other->next) index++;
-    pointer = pointer_join(pointer, index);
+  while (depth > 0) {
+    const cJSON* step = way[--depth];
+    pointer = step->string != nullptr ? pointer_join(pointer, step->string)
+                                      : pointer_join(pointer, size_t{tree.place_of(step).index});
   }
   return pointer;
 }
 
-// A member of `object` whose name an earlier one has, or null. Sorting, not hashing: no text makes it slow.
+bool same_name(const cJSON* a, const cJSON* b) {
+  return std::strcmp(a->string, b->string) == 0;
+}
+
+// A member of `object` whose name an earlier one has, or null.
 const cJSON* find_duplicate(const cJSON* object, std::vector<const cJSON*>& scratch) {
   scratch.clear();
   for (const cJSON* node = object->child; node != nullptr; node = node->next) scratch.push_back(node);
+  constexpr size_t few = 16;
+  if (scratch.size() <= few) {
+    for (size_t i = 1; i < scratch.size(); ++i)
+      for (size_t j = 0; j < i; ++j)
+        if (same_name(scratch[j], scratch[i])) return scratch[i];
+    return nullptr;
+  }
+  // Sorting, not hashing: no text makes it slow.
   std::stable_sort(scratch.begin(), scratch.end(),
                    [](const cJSON* a, const cJSON* b) { return std::strcmp(a->string, b->string) < 0; });
-  const auto pair = std::adjacent_find(scratch.begin(), scratch.end(), [](const cJSON* a, const cJSON* b) {
-    return std::strcmp(a->string, b->string) == 0;
-  });
+  const auto pair = std::adjacent_find(scratch.begin(), scratch.end(), same_name);
   return pair == scratch.end() ? nullptr : *std::next(pair);
 }
 
 Error duplicate_error(const JsonTree& tree, const JsonScan& scan, std::string_view name, const cJSON* duplicate) {
-  Place place{tree.root.get()};
   size_t names = 0;
-  for (; place.node != duplicate; advance(place)) names += place.node->string != nullptr;
+  for (Walk walk{tree.root.get()}; walk.node != duplicate; advance(tree, walk)) names += walk.node->string != nullptr;
   Error error = json_syntax_error(tree.text, name, scan.names.at(names),
                                   "the name \"" + printable(duplicate->string, 80) + "\" stands twice in one object");
-  error.pointer = pointer_of(place);
+  error.pointer = pointer_of(tree, duplicate);
   return error;
 }
 
-// Gives every number its text and refuses duplicate names.
-Status finish_tree(JsonTree& tree, JsonScan& scan, std::string_view name) {
-  size_t numbers = 0;
+// Gives every node its place, and every number its text.
+Status find_places(JsonTree& tree, JsonScan& scan) {
+  uint32_t numbers = 0;
+  tree.places.reserve(scan.names.size() + 1);
+  for (Walk walk{tree.root.get()}; walk.node != nullptr; advance(tree, walk)) {
+    walk.node->valueint = static_cast<int>(tree.places.size());  // json_max_bytes fits
+    tree.places.push_back({walk.parent, walk.index, numbers});
+    if (type_of(walk.node) == JsonType::number) ++numbers;
+  }
+  if (numbers != scan.numbers.size())
+    return fail({.code = REAPER_ERR_INTERNAL, .message = "cJSON's tree differs from the scan", .stage = "json"});
+  tree.numbers = std::move(scan.numbers);
+  return {};
+}
+
+Status refuse_duplicates(const JsonTree& tree, const JsonScan& scan, std::string_view name) {
   std::vector<const cJSON*> scratch;
-  for (Place place{tree.root.get()}; place.node != nullptr; advance(place)) {
-    const JsonType type = type_of(place.node);
-    if (type == JsonType::number) place.node->valueint = static_cast<int>(numbers++);
-    if (type != JsonType::object) continue;
-    const cJSON* duplicate = find_duplicate(place.node, scratch);
+  for (Walk walk{tree.root.get()}; walk.node != nullptr; advance(tree, walk)) {
+    if (type_of(walk.node) != JsonType::object) continue;
+    const cJSON* duplicate = find_duplicate(walk.node, scratch);
     if (duplicate != nullptr) return fail(duplicate_error(tree, scan, name, duplicate));
   }
-  if (numbers != scan.numbers.size()) {
-    return fail({.code = REAPER_ERR_INTERNAL, .message = "cJSON's tree differs from the scan", .stage = "json"});
-  }
-  tree.numbers = std::move(scan.numbers);
   return {};
 }
 
@@ -183,24 +212,25 @@ Result<JsonCursor> parse_json(std::string_view text, std::string_view name) {
   auto tree = std::make_shared<JsonTree>();
   tree->text = text;
   tree->root.reset(TRY(build_tree(tree->text, scan)));
-  TRY(finish_tree(*tree, scan, name));
+  TRY(find_places(*tree, scan));
+  TRY(refuse_duplicates(*tree, scan, name));
   const cJSON* root = tree->root.get();
-  return JsonCursor(std::move(tree), root, "");
+  return JsonCursor(std::move(tree), root);
 }
 
 JsonType JsonCursor::type() const {
   return type_of(node_);
 }
 
-JsonCursor JsonCursor::child(const cJSON* node, std::string_view token) const {
-  return JsonCursor(tree_, node, pointer_join(pointer_, token));
+std::string JsonCursor::pointer() const {
+  return pointer_of(*tree_, node_);
 }
 
 Error JsonCursor::type_error(JsonType wanted) const {
   std::string message(json_type_name(wanted));
   message.append(" is wanted here, not ").append(json_type_name(type()));
-  if (pointer_.empty()) message.insert(0, "the whole document: ");
-  return config_error(REAPER_ERR_INVALID, pointer_, message);
+  if (tree_->root.get() == node_) message.insert(0, "the whole document: ");
+  return config_error(REAPER_ERR_INVALID, pointer(), message);
 }
 
 Result<std::string> JsonCursor::string() const {
@@ -216,33 +246,29 @@ Result<bool> JsonCursor::boolean() const {
 Result<std::vector<JsonCursor>> JsonCursor::elements() const {
   if (type() != JsonType::array) return fail(type_error(JsonType::array));
   std::vector<JsonCursor> out;
-  size_t index = 0;
-  for (const cJSON* node = node_->child; node != nullptr; node = node->next) {
-    out.push_back(child(node, std::to_string(index++)));
-  }
+  for (const cJSON* node = node_->child; node != nullptr; node = node->next) out.push_back(JsonCursor(tree_, node));
   return out;
 }
 
 Result<std::vector<std::pair<std::string, JsonCursor>>> JsonCursor::members() const {
   if (type() != JsonType::object) return fail(type_error(JsonType::object));
   std::vector<std::pair<std::string, JsonCursor>> out;
-  for (const cJSON* node = node_->child; node != nullptr; node = node->next) {
-    out.emplace_back(node->string, child(node, node->string));
-  }
+  for (const cJSON* node = node_->child; node != nullptr; node = node->next)
+    out.emplace_back(node->string, JsonCursor(tree_, node));
   return out;
 }
 
 Result<std::optional<JsonCursor>> JsonCursor::member(std::string_view name) const {
   if (type() != JsonType::object) return fail(type_error(JsonType::object));
   for (const cJSON* node = node_->child; node != nullptr; node = node->next) {
-    if (name == node->string) return child(node, name);
+    if (name == node->string) return JsonCursor(tree_, node);
   }
   return std::nullopt;
 }
 
 Result<std::string_view> JsonCursor::number_text() const {
   if (type() != JsonType::number) return fail(type_error(JsonType::number));
-  const JsonSpan span = tree_->numbers.at(static_cast<size_t>(node_->valueint));
+  const JsonSpan span = tree_->numbers.at(tree_->place_of(node_).number);
   return std::string_view(tree_->text).substr(span.offset, span.length);
 }
 
@@ -250,14 +276,14 @@ Result<int64_t> JsonCursor::signed_integer(int64_t minimum, int64_t maximum) con
   const std::string_view text = TRY(number_text());
   int64_t value = 0;
   if (read_integer(text, minimum, maximum, value)) return value;
-  return fail(integer_error(pointer_, text, std::to_string(minimum), std::to_string(maximum)));
+  return fail(integer_error(pointer(), text, std::to_string(minimum), std::to_string(maximum)));
 }
 
 Result<uint64_t> JsonCursor::unsigned_integer(uint64_t minimum, uint64_t maximum) const {
   const std::string_view text = TRY(number_text());
   uint64_t value = 0;
   if (read_integer(text, minimum, maximum, value)) return value;
-  return fail(integer_error(pointer_, text, std::to_string(minimum), std::to_string(maximum)));
+  return fail(integer_error(pointer(), text, std::to_string(minimum), std::to_string(maximum)));
 }
 
 std::string pointer_join(std::string_view pointer, std::string_view token) {

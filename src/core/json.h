@@ -31,7 +31,7 @@ struct JsonTree;  // the parsed document, shared by its cursors
 class JsonCursor {
  public:
   JsonType type() const;
-  const std::string& pointer() const { return pointer_; }  // RFC 6901, "" for the whole document
+  std::string pointer() const;  // RFC 6901, "" for the whole document; put together when it is asked for
 
   // Typed access. A value of another type is INVALID with this cursor's pointer, and so is null for anything.
   Result<std::string> string() const;
@@ -47,14 +47,11 @@ class JsonCursor {
 
  private:
   friend Result<JsonCursor> parse_json(std::string_view, std::string_view);
-  JsonCursor(std::shared_ptr<const JsonTree> tree, const cJSON* node, std::string pointer)
-      : tree_(std::move(tree)), node_(node), pointer_(std::move(pointer)) {}
-  JsonCursor child(const cJSON* node, std::string_view token) const;
+  JsonCursor(std::shared_ptr<const JsonTree> tree, const cJSON* node) : tree_(std::move(tree)), node_(node) {}
   Error type_error(JsonType wanted) const;
 
   std::shared_ptr<const JsonTree> tree_;
   const cJSON* node_;
-  std::string pointer_;
 };
 
 inline constexpr size_t json_max_bytes = 16U << 20;

@@ -152,12 +152,12 @@ static void look_ups(void**) {
   assert_null(reaper::find_property("/proces"));
   assert_null(reaper::find_property("/process/"));
   assert_null(reaper::find_property("/process/args/0"));
-  assert_non_null(reaper::find_member("/process", "args"));
-  assert_null(reaper::find_member("/process", "user/uid"));
-  assert_null(reaper::find_member("/process", "*"));
-  assert_null(reaper::find_member("", "process/args"));
-  assert_true(reaper::find_member("/annotations", "a/b")->pattern == "/annotations/*");
-  assert_true(reaper::find_member("/annotations", "*")->pattern == "/annotations/*");
+  assert_non_null(reaper::find_member(reaper::find_property("/process"), "args"));
+  assert_null(reaper::find_member(reaper::find_property("/process"), "user/uid"));
+  assert_null(reaper::find_member(reaper::find_property("/process"), "*"));
+  assert_null(reaper::find_member(nullptr, "process/args"));
+  assert_true(reaper::find_member(reaper::find_property("/annotations"), "a/b")->pattern == "/annotations/*");
+  assert_true(reaper::find_member(reaper::find_property("/annotations"), "*")->pattern == "/annotations/*");
   assert_int_equal(reaper::member_names("/process/user").size(), 5);
   assert_int_equal(reaper::member_names("/annotations").size(), 0);
   assert_true(reaper::property_name("/process/rlimits/*") == "rlimits");
