@@ -153,8 +153,7 @@ Outcome move_mount(long mount, long place, const char* what) {
   return checked(call(__NR_move_mount, mount, "", place, "", by_descriptors), what);
 }
 
-Outcome make_mount(State& state, const Operation& operation) {
-  if (state.root < 0 || operation.string_count() < 3) return malformed(0);
+static Outcome mount_in_root(State& state, const Operation& operation) {
   forget_parent(state);
   if ((operation.number(0) & wire::mount_remount) != 0) return change_mount(state, operation);
   const bool bind = (operation.number(0) & wire::mount_bind) != 0;
@@ -183,6 +182,21 @@ Outcome make_mount(State& state, const Operation& operation) {
   if (outcome.ok()) outcome = finish(operation, mount);
   if (place >= 0) call(__NR_close, place);
   if (mount >= 0) call(__NR_close, mount);
+  return outcome;
+}
+
+Outcome make_mount(State& state, const Operation& operation) {
+  if (operation.string_count() < 3) return malformed(0);
+  if (state.root >= 0) return mount_in_root(state, operation);
+  if (!state.changed_root) return malformed(0);
+  const long root = call(__NR_openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+  if (root < 0) return failed_call(root, "/");
+  const long umask = call(__NR_umask, 0);
+  state.root = static_cast<int>(root);
+  const Outcome outcome = mount_in_root(state, operation);
+  state.root = -1;
+  call(__NR_umask, umask);
+  call(__NR_close, root);
   return outcome;
 }
 

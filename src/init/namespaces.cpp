@@ -1,31 +1,14 @@
 // Namespaces of the container's own or of others, and what is set in a fresh one (namespaces(7)).
 #include <asm/errno.h>
-#include <asm/ioctls.h>
 #include <linux/fcntl.h>
 #include <linux/sched.h>
 
 #include "init/frames.h"
+#include "init/loopback.h"
 #include "init/stages.h"
 #include "init/sys.h"
 
 namespace reaper::init {
-
-namespace {
-
-constexpr int af_inet = 2;                         // AF_INET, socket(2); the kernel's headers do not export these
-constexpr int sock_dgram_cloexec = 2 | O_CLOEXEC;  // SOCK_DGRAM | SOCK_CLOEXEC
-constexpr unsigned get_interface_flags = 0x8913;   // SIOCGIFFLAGS, netdevice(7)
-constexpr unsigned set_interface_flags = 0x8914;   // SIOCSIFFLAGS
-constexpr int16_t interface_up = 1;                // IFF_UP
-
-struct InterfaceRequest {  // struct ifreq, netdevice(7)
-  char name[16];
-  int16_t flags;
-  char rest[22];
-};
-static_assert(sizeof(InterfaceRequest) == 40);
-
-}  // namespace
 
 Outcome unshare_namespaces(const Operation& operation) {
   return checked(call(__NR_unshare, operation.number(0)));
@@ -75,21 +58,24 @@ Outcome set_domainname(const Operation& operation) {
   return checked(call(__NR_setdomainname, name, length_of(name)));
 }
 
-// As every runtime leaves it: programs take 127.0.0.1 for granted. A kernel without IPv4 has no such interface flags.
 Outcome set_loopback_up() {
-  const long socket = call(__NR_socket, af_inet, sock_dgram_cloexec, 0);
+  const long socket = network_socket();
   if (socket == -EAFNOSUPPORT) return {};
   if (socket < 0) return failed_call(socket, "socket");
-  InterfaceRequest request = {};
-  request.name[0] = 'l';
-  request.name[1] = 'o';
-  Outcome outcome = checked(call(__NR_ioctl, socket, get_interface_flags, &request), "ioctl SIOCGIFFLAGS");
-  if (outcome.ok()) {
-    request.flags = static_cast<int16_t>(request.flags | interface_up);
-    outcome = checked(call(__NR_ioctl, socket, set_interface_flags, &request), "ioctl SIOCSIFFLAGS");
-  }
+  const char* failed = nullptr;
+  const long result = raise_loopback(socket, failed);
   call(__NR_close, socket);
-  return outcome;
+  return checked(result, failed);
+}
+
+// The library has made it in the meantime, with its loopback device up.
+Outcome enter_new_network(State& state) {
+  int made = -1;
+  if (const Outcome outcome = await_descriptor(state.handshake, wire::Frame::network_made, made); !outcome.ok())
+    return outcome;
+  const long entered = call(__NR_setns, made, CLONE_NEWNET);
+  call(__NR_close, made);
+  return checked(entered, "setns");
 }
 
 // The library, which has rights over the devices of the host's network, speaks for both sides.

@@ -172,6 +172,7 @@ Outcome enter_with(State& state, Outcome (*change)(State&)) {
   call(__NR_close, state.root);
   state.root = -1;
   call(__NR_umask, state.umask);
+  state.changed_root = outcome.ok();
   return outcome;
 }
 

@@ -149,6 +149,7 @@ constexpr Row rows[] = {
     {wire::Op::user_namespace, 2, 2, any, run_stage<enter_user_namespace>},
     {wire::Op::sysctl, 0, 0, 2, run_stage<set_sysctl>},
     {wire::Op::time_offsets, 4, 4, 0, run_stage<set_time_offsets>},
+    {wire::Op::network, 0, 0, 0, run_stage<enter_new_network>},
     {wire::Op::hooks, 0, 0, 0, run_stage<await_hooks>},
     {wire::Op::join_process, 2, 2, 0, run_stage<join_process>},
     {wire::Op::move_root, 0, 0, 0, run_stage<move_root>},

@@ -66,6 +66,7 @@ Outcome enter_namespaces(State& state, const Operation& operation);
 Outcome set_hostname(const Operation& operation);
 Outcome set_domainname(const Operation& operation);
 Outcome set_loopback_up();
+Outcome enter_new_network(State& state);
 Outcome await_net_devices(State& state);
 Outcome set_propagation(const Operation& operation);
 

@@ -33,14 +33,15 @@ inline constexpr uint32_t max_path = 4096;  // PATH_MAX
 class Operation;
 
 struct State {
-  int handshake = -1;        // until GO; of a hook, which has no gate, until execve
-  int state_directory = -1;  // until the gate is bound; a hook has none, exec a pidfd, until `enter`
-  int gate = -1;             // until START
-  int connection = -1;       // from START until execve
-  int root = -1;             // of the container, from `root` until `pivot`
-  int mapped = -1;           // what `mount_ids` has got for the mount that follows
-  uint32_t umask = 0;        // the caller's, meanwhile
-  int parent = -1;           // the directory of the last device or link, until the next mount
+  int handshake = -1;         // until GO; of a hook, which has no gate, until execve
+  int state_directory = -1;   // until the gate is bound; a hook has none, exec a pidfd, until `enter`
+  int gate = -1;              // until START
+  int connection = -1;        // from START until execve
+  int root = -1;              // of the container, from `root` until `pivot`
+  bool changed_root = false;  // it is "/" by now
+  int mapped = -1;            // what `mount_ids` has got for the mount that follows
+  uint32_t umask = 0;         // the caller's, meanwhile
+  int parent = -1;            // the directory of the last device or link, until the next mount
   const char* parent_path = nullptr;
   uint64_t parent_size = 0;   // of the path's part that leads to it
   int supervisor = -1;        // from `supervise_beside` until `beside_into`: it waits there for a pid

@@ -1,15 +1,20 @@
 // Between clone and exec. The memory is the host's, its other threads run on, and its locks may be held: so nothing
 // here allocates, locks, logs or touches errno, and nothing changes what hangs on the memory (setuid, PR_SET_DUMPABLE,
-// setns). System calls only, by the numbers: fcntl, capset, prctl(PR_CAP_AMBIENT), execveat, exit_group. Built without
+// setns). System calls only, by the numbers: fcntl, capset, prctl(PR_CAP_AMBIENT), execveat, exit_group; of a network
+// namespace unshare, socket, ioctl, exit_group. Built without
 // sanitizers, coverage and stack protector in every configuration; a test compares the undefined symbols of this object
 // with an allow-list.
 #include "launch/child.h"
 
+#include <asm/errno.h>
 #include <asm/unistd.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/prctl.h>
+#include <linux/sched.h>
+#include <sys/socket.h>
 
+#include "init/loopback.h"
 #include "init/sys.h"
 
 #if defined(__x86_64__)
@@ -94,6 +99,23 @@ const char* carry_capabilities(const ChildWork& work, long& result) {
 }  // namespace
 
 int end_child(void*) {
+  return 0;
+}
+
+int make_network(void* argument) {
+  auto& work = *static_cast<NetworkWork*>(argument);
+  const char* failed = "unshare";
+  long result = init::call(__NR_unshare, CLONE_NEWNET);
+  if (result >= 0) {
+    failed = "socket";
+    result = init::network_socket();
+    const bool has_ipv4 = result != -EAFNOSUPPORT;  // without, any other will do, and there is nothing to set up
+    if (!has_ipv4) result = init::call(__NR_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (result >= 0) work.socket = static_cast<int>(result);
+    if (result >= 0 && has_ipv4) result = init::raise_loopback(result, failed);
+  }
+  work.error = static_cast<int>(-result);
+  work.failed_call = result < 0 ? failed : nullptr;
   return 0;
 }
 

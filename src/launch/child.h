@@ -26,9 +26,18 @@ int run_child(void* work);
 // The life of a child that is wanted for its namespaces alone: it ends at once.
 int end_child(void* nothing);
 
-// The system call `number` (clone3 or clone, with CLONE_VM | CLONE_VFORK) with three arguments; in the child it runs
-// `main(argument)` on the caller's stack below its frame, as vfork(2) does, and exits with the result. In the parent,
-// the call's result.
+// The life of one that shares the caller's table of descriptors, and runs beside it on a stack of its own: it enters a
+// new network namespace, sets the loopback device up, leaves a socket, and ends.
+struct NetworkWork {
+  int socket;               // of that namespace, in the caller's table; -1: there is none
+  const char* failed_call;  // null: all went well
+  int error;
+};
+int make_network(void* work);
+
+// The system call `number` (clone3 or clone, with CLONE_VM) with three arguments; in the child it runs `main(argument)`
+// and exits with the result. With CLONE_VFORK that is on the caller's stack below its frame, as vfork(2) does it, else
+// on the stack that the call was given. In the parent, the call's result.
 long raw_vfork(long number, long a, long b, long c, int (*main)(void*), void* argument) asm("reaper_raw_vfork");
 
 }  // namespace reaper

@@ -38,27 +38,32 @@ struct Child {
   int (*run)(void*);
   void* work;
   int exit_signal;
+  std::span<std::byte> stack = {};  // of one that runs beside us
 };
 
-long vfork_by_clone3(uint64_t namespaces, int* pidfd, const Child& child) {
+long clone_by_clone3(uint64_t flags, int* pidfd, const Child& child) {
   clone_args arguments = {};
-  arguments.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | namespaces;
+  arguments.flags = flags;
   arguments.pidfd = reinterpret_cast<uint64_t>(pidfd);
   arguments.exit_signal = static_cast<uint64_t>(child.exit_signal);
+  arguments.stack = reinterpret_cast<uint64_t>(child.stack.data());
+  arguments.stack_size = child.stack.size();
   return raw_vfork(SYS_clone3, reinterpret_cast<long>(&arguments), sizeof arguments, 0, child.run, child.work);
 }
 
 // Container engines' seccomp profiles deny clone3 with ENOSYS, because filters cannot look into its argument.
-long vfork_by_clone(uint64_t namespaces, int* pidfd, const Child& child) {
-  const auto flags = static_cast<long>(CLONE_VM | CLONE_VFORK | CLONE_PIDFD | namespaces) | child.exit_signal;
-  return raw_vfork(SYS_clone, flags, 0, reinterpret_cast<long>(pidfd), child.run, child.work);
+long clone_by_clone(uint64_t flags, int* pidfd, const Child& child) {
+  return raw_vfork(SYS_clone, static_cast<long>(flags) | child.exit_signal,
+                   reinterpret_cast<long>(child.stack.data() + child.stack.size()), reinterpret_cast<long>(pidfd),
+                   child.run, child.work);
 }
 
-// Returns when the child has executed something, or has ended. The pid, or a negative errno.
-long vfork_child(uint64_t namespaces, int* pidfd, const Child& child) {
+// The pid, or a negative errno. A child without a stack of its own has executed something, or has ended, by then.
+long clone_child(uint64_t extra_flags, int* pidfd, const Child& child) {
+  const uint64_t flags = CLONE_VM | CLONE_PIDFD | extra_flags | (child.stack.empty() ? CLONE_VFORK : 0);
   const AllSignalsBlocked blocked;
-  const long pid = vfork_by_clone3(namespaces, pidfd, child);
-  return pid == -ENOSYS || pid == -EPERM ? vfork_by_clone(namespaces, pidfd, child) : pid;
+  const long pid = clone_by_clone3(flags, pidfd, child);
+  return pid == -ENOSYS || pid == -EPERM ? clone_by_clone(flags, pidfd, child) : pid;
 }
 
 constexpr int keeper_limit_ms = 2000;
@@ -175,7 +180,7 @@ Result<Launched> clone_init(const LaunchRequest& request) {
   if (sent > 0) launched.unsent.erase(0, static_cast<size_t>(sent));
 
   int pidfd = -1;
-  const long pid = vfork_child(request.namespaces, &pidfd, {run_child, &work, SIGCHLD});
+  const long pid = clone_child(request.namespaces, &pidfd, {run_child, &work, SIGCHLD});
   if (pid < 0) return fail(clone_error(request.namespaces, static_cast<int>(-pid)));
   launched.pid = static_cast<pid_t>(pid);
   launched.pidfd = Fd(pidfd);
@@ -188,8 +193,15 @@ Result<Launched> clone_init(const LaunchRequest& request) {
 
 Result<Ended> clone_ended(uint64_t namespaces) {
   int pidfd = -1;
-  const long pid = vfork_child(namespaces, &pidfd, {end_child, nullptr, 0});
+  const long pid = clone_child(namespaces, &pidfd, {end_child, nullptr, 0});
   if (pid < 0) return fail(clone_error(namespaces, static_cast<int>(-pid)));
+  return Ended{static_cast<pid_t>(pid), Fd(pidfd)};
+}
+
+Result<Ended> clone_beside(int (*main)(void*), void* work, std::span<std::byte> stack) {
+  int pidfd = -1;
+  const long pid = clone_child(CLONE_FILES, &pidfd, {main, work, 0, stack});
+  if (pid < 0) return fail(clone_error(0, static_cast<int>(-pid)));
   return Ended{static_cast<pid_t>(pid), Fd(pidfd)};
 }
 

@@ -1,10 +1,12 @@
-// A process that is at its end when it is heard of, and stays a zombie until it is reaped: what /proc shows of it is
-// what it was born into. It has no exit signal, so that neither the host's SIGCHLD nor its wait(2) hear of it.
+// Processes of our own memory that end by themselves (child.h) and stay zombies until they are reaped. They have no
+// exit signal, so that neither the host's SIGCHLD nor its wait(2) hear of them.
 #pragma once
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/fd.h"
 #include "core/result.h"
@@ -15,8 +17,11 @@ struct Ended {
   pid_t pid = -1;
   Fd pidfd;
 };
-// `namespaces`: CLONE_NEW* flags.
+// One that is at its end when it is heard of: what /proc shows of it is what it was born into. CLONE_NEW* flags.
 Result<Ended> clone_ended(uint64_t namespaces);
-void reap_ended(const Ended& ended);
+// One that runs `main(work)` meanwhile, on this stack, with our table of descriptors. Stack and work are its own until
+// it is reaped.
+Result<Ended> clone_beside(int (*main)(void*), void* work, std::span<std::byte> stack);
+void reap_ended(const Ended& ended);  // waits for its end
 
 }  // namespace reaper

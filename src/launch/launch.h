@@ -65,7 +65,7 @@ Status await_cloned(Launched& launched);
 // the process waits for is done.
 Status send_frame(const Launched& launched, wire::Frame type);
 Status send_unsent(Launched& launched);  // before these
-// For a plan with `mount_ids` (mapped_mount): the same with a descriptor of ours.
+// For a plan with `mount_ids` (mapped_mount) and one with `network` (network_made): the same with a descriptor of ours.
 Status send_descriptor(const Launched& launched, wire::Frame type, const Fd& descriptor);
 // For a plan with `net_devices`: waits for NETWORK. A netlink socket of the process's network namespace.
 Result<Fd> await_network(Launched& launched);

@@ -147,7 +147,10 @@ struct NamespacePlan {
   bool hide = false;                // others, who are not its caller, may find this process in what it joins
   std::vector<Operation> make;      // before the program's own environment is prepared
   std::optional<Operation> late;    // a new cgroup namespace, whose root is the cgroup that the process is in by then
+  bool network_apart = false;       // a new network namespace is made by the library meanwhile: place_network()
 };
+// network.cpp: puts Op::network before the first operation that depends on which network namespace this process is in.
+void place_network(std::vector<Operation>& namespaces, std::vector<Operation>& root);
 // net_devices.cpp: what is moved into a network namespace; and whether the caller may. `caller`: outside of any new
 // user namespace.
 Status check_net_devices(const Config& config, const ProcessFacts& caller, Notes& notes);
@@ -164,6 +167,7 @@ struct NamespaceMaker {
   const UserNamespace& user;
   bool rights = false;     // something else needs the caller's, which a new user namespace takes
   bool supervise = false;  // below a supervisor
+  bool in_cgroup = false;  // that is made for the container, and pays for what is made in it
 };
 Result<NamespacePlan> plan_namespaces(const Config& config, const NamespaceMaker& maker, Notes& notes);
 

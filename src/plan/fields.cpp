@@ -189,6 +189,7 @@ constexpr Row rows[] = {
     {wire::Op::sysctl, {"sysctl", sysctl_fields}},
     {wire::Op::time_offsets, {"time_offsets", time_offsets_fields}},
     {wire::Op::resctrl, {"resctrl", cgroup_fields}},
+    {wire::Op::network, {"network", {}}},
     {wire::Op::hooks, {"hooks", {}}},
     {wire::Op::join_process, {"setns", join_process_fields}},
     {wire::Op::move_root, {"move_root", {}}},

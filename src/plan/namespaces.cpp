@@ -131,12 +131,13 @@ void place_joins(std::vector<Operation> joins, bool fresh_user, bool joined_user
     std::ranges::stable_partition(plan.before, [&](const Operation& join) { return !is(CLONE_NEWUSER)(join); });
 }
 
-// What a process that runs in `flags` has to make of them.
+// What a process that runs in `cloned` has to make of `fresh`.
 void plan_fresh(uint64_t fresh, uint64_t cloned, NamespacePlan& plan) {
   constexpr const char* pointer = "/linux/namespaces";
   if ((fresh & CLONE_NEWCGROUP) != 0) plan.late = Operation{wire::Op::unshare, pointer, {CLONE_NEWCGROUP}, {}};
   if ((fresh & CLONE_NEWPID) != 0) plan.make.push_back({wire::Op::first_process, pointer, {}, {}});
-  const uint64_t here = fresh & ~(uint64_t{CLONE_NEWCGROUP} | cloned);
+  const uint64_t apart = plan.network_apart ? CLONE_NEWNET : 0;
+  const uint64_t here = fresh & ~(uint64_t{CLONE_NEWCGROUP} | cloned | apart);
   if (here != 0) plan.make.push_back({wire::Op::unshare, pointer, {here}, {}});
   // The container sees what the host mounts later, and the host nothing of the container's.
   if ((here & CLONE_NEWNS) != 0) plan.make.push_back({wire::Op::propagation, pointer, {MS_REC | MS_SLAVE}, {}});
@@ -197,6 +198,11 @@ Result<NamespacePlan> plan_namespaces(const Config& config, const NamespaceMaker
     plan.clone = fresh & by_clone;
   plan.hide = user.joined || (joined & CLONE_NEWPID) != 0;
   if (!plan.foreign.empty()) TRY(check_inner_hooks(config.hooks, plan, maker, notes));
+  // By the library in the meantime, where that makes the same: in the caller's user namespace, with rights that no exec
+  // has to give it, and not where the container's cgroup is to pay for its memory.
+  constexpr uint64_t rights = capability_bit(CAP_SYS_ADMIN) | capability_bit(CAP_NET_ADMIN);
+  plan.network_apart = (fresh & CLONE_NEWNET) != 0 && !user.is_other() && !maker.in_cgroup &&
+                       (maker.caller.capabilities.effective & rights) == rights;
   plan_fresh(fresh, fresh & by_clone, plan);
   TRY(plan_clocks(config, fresh, inside, plan, notes));
   place_joins(std::move(joins), fresh_user, user.joined, outside.has(CAP_SYS_ADMIN), plan);

@@ -257,7 +257,8 @@ Status plan_config(const Config& config, const ProcessFacts& caller, const PlanO
   TRY(check_mount_label(config, caller, notes));
   plan.maps = std::move(user.maps);
   const bool rights = config.process.has_value() && wants_rights(*config.process, caller);
-  NamespacePlan namespaces = TRY(plan_namespaces(config, {caller, user, rights, options.supervise}, notes));
+  const bool in_cgroup = config.cgroups_path.has_value() && !options.no_cgroup;
+  NamespacePlan namespaces = TRY(plan_namespaces(config, {caller, user, rights, options.supervise, in_cgroup}, notes));
   TRY(check_net_devices(config, caller, notes));
   plan.namespaces = namespaces.foreign;
   plan.hooks = config.hooks;
@@ -269,7 +270,7 @@ Status plan_config(const Config& config, const ProcessFacts& caller, const PlanO
   around.first = plan_first(namespaces);
   around.has_first = !around.first.empty();
   around.first_at = plan.operations.size();
-  if (config.cgroups_path && !options.no_cgroup) {
+  if (in_cgroup) {
     // Before what depends on it: processor affinity is reset by a cpuset, real-time scheduling needs a share.
     KEEP(notes.refusals, plan.cgroups, plan_cgroups(*config.cgroups_path, facts.cgroups));
     add(plan, cgroup_operation(plan.cgroups));
@@ -286,6 +287,7 @@ Status plan_config(const Config& config, const ProcessFacts& caller, const PlanO
   if (namespaces.late) around.namespaces.push_back(std::move(*namespaces.late));
   if (around.root.make.empty() && !plan.namespaces.empty() && has_create_hooks(config.hooks))
     around.namespaces.push_back({wire::Op::hooks, "/hooks", {}, {}});
+  if (namespaces.network_apart) place_network(around.namespaces, around.root.make);
   add(plan, wire::Op::gate);
   if (config.process.has_value()) {
     TRY(plan_process(config, caller, facts, options, std::move(around), plan, notes));

@@ -82,6 +82,7 @@ enum class Op : uint16_t {
   time_offsets = 52,    // [monotonic seconds as int64, nanoseconds, boottime seconds, nanoseconds] of the new time
                         // namespace, which this process then is in
   resctrl = 53,  // [count] directories: wait until the library has put this process into this class and group: CLASSED
+  network = 54,  // a new network namespace, which the library makes meanwhile: waits for NETWORK_MADE, and enters it
   hooks = 60,    // MOUNTED; the library runs the hooks of create, and says so: HOOKED
   join_process = 61,  // [CLONE_NEW* flags, descriptor] setns into these namespaces of the process of a pidfd
   move_root = 62,     // as `pivot`, for roots that pivot_root cannot leave: moved over the old root, and chroot
@@ -190,6 +191,7 @@ enum class Frame : uint16_t {
   mapped_mount = 120,  // library -> init, for `mount_ids`: a mount, or a user namespace, as SCM_RIGHTS; no payload
   network = 121,       // init -> library, for `net_devices`: a netlink socket as SCM_RIGHTS; no payload
   networked = 122,     // library -> init, for `net_devices`: the devices are there; no payload
+  network_made = 123,  // library -> init, for `network`: the namespace as SCM_RIGHTS; no payload
 };
 
 struct FrameHeader {

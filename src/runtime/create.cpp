@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "host/birth.h"
 #include "launch/launch.h"
+#include "launch/network_namespace.h"
 #include "plan/plan.h"
 #include "runtime/bundle.h"
 #include "runtime/cgroups.h"
@@ -295,10 +296,18 @@ Status map_init_ids(Runtime& runtime, const UserNamespaceMaps& maps, Launched& l
   return fail(explain_absence(launched, mapped.error()));
 }
 
-// What reaper-init waits for and only we have the rights for.
-Status help_init(const Plan& plan, Launched& launched) {
+Status send_network(Launched& launched, NetworkNamespace& network) {
+  TRY(send_unsent(launched));
+  const Fd made = TRY(network.take());
+  return send_descriptor(launched, wire::Frame::network_made, made);
+}
+
+// What reaper-init waits for, and what only we have the rights for.
+Status help_init(const Plan& plan, Launched& launched, NetworkNamespace& network) {
   Status helped;
-  if (const Operation* devices = find_operation(plan, wire::Op::net_devices); devices != nullptr) {
+  if (find_operation(plan, wire::Op::network) != nullptr) helped = send_network(launched, network);
+  if (const Operation* devices = find_operation(plan, wire::Op::net_devices);
+      helped.has_value() && devices != nullptr) {
     Fd inside = TRY(await_network(launched));
     helped = move_net_devices(launched, *devices, std::move(inside));
   }
@@ -335,13 +344,15 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   TRY(make_container_cgroups(claim.directory, undo.places.cgroups));
   undo.places.resctrl = std::move(resctrl);
   TRY(make_container_resctrl(claim.directory, undo.places.resctrl));
+  NetworkNamespace network;
+  if (find_operation(prepared.plan, wire::Op::network) != nullptr) TRY(network.begin());
   // Not the claim's own: that carries the lock, which a supervisor would hold for a create that is killed.
   launch.state_directory = container->directory.fd();
   const Born born = TRY(give_birth(launch, prepared.plan, request.supervise, owner, claim.directory, undo.launched));
-  container->record = make_record(prepared, id, born, undo.places, request.new_keyring);
   TRY(place_init(undo.launched, undo.places));
   TRY(map_init_ids(*runtime, prepared.plan.maps, undo.launched));
-  TRY(help_init(prepared.plan, undo.launched));
+  TRY(help_init(prepared.plan, undo.launched, network));
+  container->record = make_record(prepared, id, born, undo.places, request.new_keyring);
   // Before READY it costs nothing: init carries out its plan meanwhile. But who finds a staged record with hooks takes
   // it that they have begun.
   if (container->record->hooks_json.empty())

@@ -2,6 +2,7 @@
 // labels.
 #include <asm/unistd.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -129,6 +130,34 @@ void network_devices(void**) {
   }
 }
 
+// The library makes it meanwhile, and gives it away; a mount may come after it, and after the change of roots.
+void a_network_of_the_library(void**) {
+  const Operation network = {Op::network, "/linux/namespaces", {}, {}};
+  const auto kernel_with = [&](const std::vector<Operation>& operations, Frame frame) {
+    Kernel k = kernel_for(operations, frame_bytes(frame));
+    k.given = {150};
+    return k;
+  };
+  Kernel k = kernel_with({network}, Frame::network_made);
+  (void)run_init(k);
+  const auto joined =
+      std::find_if(k.calls.begin(), k.calls.end(), [](const Call& c) { return c.number == __NR_setns; });
+  assert_true(joined != k.calls.end());
+  assert_int_equal(joined->arguments[0], 150);
+  assert_int_equal(joined->arguments[1], CLONE_NEWNET);
+  assert_false(k.open.contains(150));
+  Kernel refused = kernel_with({network}, Frame::network_made);
+  refused.deny[__NR_setns] = -EPERM;
+  const SentError error = failure_of(refused);
+  assert_int_equal(error.header.error, EPERM);
+  assert_string_equal(error.pointer.c_str(), "/linux/namespaces");
+  assert_false(refused.open.contains(150));
+  Kernel other = kernel_with({network}, Frame::placed);
+  assert_int_equal(failure_of(other).header.fault, static_cast<uint16_t>(wire::Fault::malformed));
+  Kernel without = kernel_for({network}, frame_bytes(Frame::network_made));
+  assert_int_equal(failure_of(without).header.error, EMFILE);
+}
+
 // Message queues take no option for a label; a hidden directory does.
 void labels(void**) {
   const Operation label = {Op::label, "/mounts/0", {}, {"/data", "u:r:t"}};
@@ -154,11 +183,9 @@ void labels(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(a_mount_of_the_library),
-      cmocka_unit_test(a_new_file_system),
-      cmocka_unit_test(what_is_not_believed),
-      cmocka_unit_test(network_devices),
-      cmocka_unit_test(labels),
+      cmocka_unit_test(a_mount_of_the_library),   cmocka_unit_test(a_new_file_system),
+      cmocka_unit_test(what_is_not_believed),     cmocka_unit_test(network_devices),
+      cmocka_unit_test(a_network_of_the_library), cmocka_unit_test(labels),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -179,6 +179,28 @@ void a_root_that_is_moved(void**) {
   assert_int_equal(failure_of(without).header.fault, static_cast<uint16_t>(wire::Fault::malformed));
 }
 
+// What waits for the network namespace: in what is the root by then, and nowhere else before.
+void mounts_after_the_change_of_roots(void**) {
+  const Operation late = mount(wire::mount_no_links | wire::mount_in_proc, {"/sys", "sysfs", "sysfs"});
+  for (const Op change : {Op::pivot, Op::move_root}) {
+    const std::vector<Operation> plan = {whole_root()[0], {change, "/root/path", {}, {}}, late};
+    Kernel k = kernel_for(plan);
+    k.proc_magic = 0x9fa0;  // for oom_score_adj
+    std::vector<long> masks;
+    k.tamper = [&](const Call& call) {
+      if (call.number == __NR_umask) masks.push_back(call.arguments[0]);
+    };
+    if (!run_init(k).executed) fail_msg("%s: %d", last_error(k.sent).text.c_str(), last_error(k.sent).header.error);
+    assert_true(has(k, "new sysfs on /sys"));
+    assert_true((k.open == std::set<int>{0, 1, 2, 102}));
+    // Of the gate; then twice nothing is taken from what is made, and it is the caller's again; the plan's own at last.
+    assert_true((masks == std::vector<long>{0177, 022, 0, 022, 0, 022, 022}));
+  }
+  Kernel fails = kernel_for({whole_root()[0], {Op::pivot, "/root/path", {}, {}}, late});
+  fails.deny[__NR_fsopen] = -EPERM;
+  assert_int_equal(failure_of(fails).header.op, static_cast<uint16_t>(Op::mount));
+}
+
 void another_dev_null(void**) {
   Kernel k = kernel_for({{Op::mask, "/linux/maskedPaths/0", {}, {"/proc/keys"}}});
   k.null_device = 0x105;
@@ -262,6 +284,7 @@ int main() {
       cmocka_unit_test(devices_of_the_host),
       cmocka_unit_test(a_root_that_is_moved),
       cmocka_unit_test(one_directory_is_opened_once),
+      cmocka_unit_test(mounts_after_the_change_of_roots),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
