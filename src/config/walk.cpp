@@ -93,8 +93,8 @@ Status walk_members(const JsonCursor& object, const Property* parent, Walk& walk
     const JsonCursor& member = entry.second;
     const Property* row = find_member(parent, name);
     if (row == nullptr) {
-      add_warning(walk.notes, member.pointer(),
-                  [&] { return unknown_name(parent != nullptr ? parent->pattern : "", name); });
+      const std::string_view pattern = parent != nullptr ? parent->pattern : "";
+      add_warning(walk.notes, member.pointer(), [&] { return unknown_name(pattern, name); });
       continue;
     }
     // Every cursor below repeats the name in its pointer. No device has such a name (IFNAMSIZ is 16).
