@@ -207,7 +207,13 @@ Result<Ended> clone_beside(int (*main)(void*), void* work, std::span<std::byte> 
 
 void reap_ended(const Ended& ended) {
   siginfo_t info;
-  while (waitid(P_PIDFD, static_cast<id_t>(ended.pidfd.get()), &info, WEXITED | __WALL) != 0 && errno == EINTR) {
+  int reaped;
+  do reaped = waitid(P_PIDFD, static_cast<id_t>(ended.pidfd.get()), &info, WEXITED | __WALL);
+  while (reaped != 0 && errno == EINTR);
+  if (reaped == 0) return;
+  // Somebody else has reaped it, or a filter does not let us: what it works with is not given up before it has ended.
+  pollfd end = {ended.pidfd.get(), POLLIN, 0};
+  while (poll(&end, 1, -1) < 0 && errno == EINTR) {
   }
 }
 

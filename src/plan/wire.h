@@ -191,7 +191,7 @@ enum class Frame : uint16_t {
   mapped_mount = 120,  // library -> init, for `mount_ids`: a mount, or a user namespace, as SCM_RIGHTS; no payload
   network = 121,       // init -> library, for `net_devices`: a netlink socket as SCM_RIGHTS; no payload
   networked = 122,     // library -> init, for `net_devices`: the devices are there; no payload
-  network_made = 123,  // library -> init, for `network`: the namespace as SCM_RIGHTS; no payload
+  network_made = 124,  // library -> init, for `network`: the namespace as SCM_RIGHTS; no payload
 };
 
 struct FrameHeader {

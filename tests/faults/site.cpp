@@ -229,6 +229,7 @@ std::string Site::isolation() const {
     mounts += ",{\"destination\":\"/mapped\",\"source\":\"" + std::string(place_.directory) +
               "/rootfs/copied\",\"options\":[\"bind\"],\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,"
               "\"size\":9}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":9}]}";
+  mounts += ",{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"ro\"]}";
   return ",\"hostname\":\"walk\",\"root\":{\"path\":\"" + std::string(place_.directory) +
          "/rootfs\",\"readonly\":true},\"mounts\":[" + mounts +
          "],\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"mount\"},{\"type\":"
