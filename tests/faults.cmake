@@ -1,7 +1,7 @@
 # The walks of tests/faults: a kill, or a failure, at every system call of an operation (tests/faults/README.md). Each is
 # a program that takes a scenario as its argument; without one it is `plain`, which is the test of the program's name.
-add_library(faults-walk STATIC faults/agent_thread.cpp faults/calls.cpp faults/cgroups.cpp faults/operations.cpp faults/registers.cpp
-  faults/site.cpp faults/tables.cpp faults/tracer.cpp)
+add_library(faults-walk STATIC faults/agent_thread.cpp faults/calls.cpp faults/cgroups.cpp faults/devices.cpp faults/operations.cpp
+  faults/registers.cpp faults/site.cpp faults/tables.cpp faults/tracer.cpp)
 target_include_directories(faults-walk PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/api
   ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(faults-walk PUBLIC api-harness reaper PRIVATE reaper-warnings)
@@ -18,9 +18,10 @@ function(reaper_walk walk)
   endforeach()
   set_tests_properties(faults.${walk} PROPERTIES COST 100)
 endfunction()
-reaper_walk(kill_walk supervised hooks cgroup terminal isolated user joined joined-supervised filter notify)
+reaper_walk(kill_walk supervised hooks cgroup terminal isolated user joined joined-supervised filter notify
+  devices)
 # Further scenarios by hand: bin/faults_errno_walk supervised
-reaper_walk(errno_walk isolated user joined filter notify)
+reaper_walk(errno_walk isolated user joined filter notify devices)
 target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")
 
 set_tests_properties(faults.cycles faults.allocations PROPERTIES COST 100) # minutes, too

@@ -2,10 +2,13 @@
  * linux.netDevices: moved with their addresses, set up, and what is refused. Each test is a host of its own: a child in
  * a new network namespace, with a pair of devices that ip(8) has made there.
  */
+#include "devices.h"
+#include "holder.h"
 #include "root.h"
 #include "users.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
@@ -13,23 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define IP "/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip", "/bin/ip"
-
-static const char *ip_program(void) {
-  static const char *const places[] = {IP};
-  for (size_t i = 0; i < COUNT_OF(places); ++i)
-    if (access(places[i], X_OK) == 0) return places[i];
-  return NULL;
-}
-
-/* system(3) of "ip ...". */
-static int ip(const char *arguments) {
-  char *line = text_of("exec %s %s >/dev/null 2>&1", ip_program(), arguments);
-  const int status = system(line);
-  free(line);
-  return status;
-}
 
 /* d0 with three addresses of global scope and one of the link, and d1, its other end. */
 static int make_host(void) {
@@ -172,6 +158,54 @@ static void test_user_namespace(void **state) {
   free(host.config);
 }
 
+/* Into a network namespace of others, which goes on: there it stays, whether the container ends or its create fails. */
+struct inside {
+  pid_t pid;
+  const char *name;
+};
+
+static int look_inside(void *argument) {
+  const struct inside *inside = argument;
+  char *path = text_of("/proc/%d/ns/net", (int)inside->pid);
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  free(path);
+  CHECK(file >= 0 && setns(file, CLONE_NEWNET) == 0);
+  return !has_device(inside->name);
+}
+
+static char *joining_config(pid_t pid, const char *program, const char *devices) {
+  return text_of(
+      "{\"ociVersion\":\"1.3.0\",\"process\":{\"args\":[\"%s\"],\"cwd\":\"/\"},\"linux\":{\"namespaces\":"
+      "[{\"type\":\"network\",\"path\":\"/proc/%d/ns/net\"}],\"netDevices\":{%s}}}",
+      program, (int)pid, devices);
+}
+
+static int live_joined(void *argument) {
+  const struct scene *scene = argument;
+  struct holder holder;
+  CHECK(make_host() == 0);
+  CHECK(hold(&holder, CLONE_NEWNET, NULL, NULL, NULL) == 0);
+  char *config = joining_config(holder.pid, "/bin/true", "\"d0\":{\"name\":\"eth9\"}");
+  CHECK(quiet_life(scene->runtime, "joins", config, 0) == 0);
+  CHECK(!has_device("d0") && has_device("d1"));
+  struct inside inside = {holder.pid, "eth9"};
+  CHECK(in_child(look_inside, &inside) == 0);
+  free(config);
+  config = joining_config(holder.pid, "/no/program", "\"d1\":{\"name\":\"eth8\"}");
+  const reaper_create_options options = options_of(scene, config);
+  const struct expected wanted = {REAPER_ERR_EXEC, ENOENT, "find", "/process/args/0", "no such file"};
+  CHECK(!create_differs(scene, &options, &wanted));
+  inside.name = "eth8";
+  CHECK(in_child(look_inside, &inside) == 0);
+  free(config);
+  return release(holder);
+}
+
+static void test_joined(void **state) {
+  NEED_DEVICES();
+  assert_int_equal(in_child(live_joined, *state), 0);
+}
+
 static void test_refused(void **state) {
   NEED_DEVICES();
   const struct scene *scene = *state;
@@ -224,6 +258,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_moved, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_user_namespace, root_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_joined, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_refused, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_needs, root_setup, scene_teardown),
   };

@@ -205,6 +205,7 @@ Trace Site::round(const Operation& operation, const Judge& judge) {
   memset(report_, 0, sizeof *report_);
   unlink(pid_path_.c_str());
   if (scenario_.terminal) listener_ = listen_at(socket_path_.c_str(), 16);
+  if (scenario_.devices) make_devices();
   if (scenario_.filter) remove_tree((std::string(place_.root) + "/.kept").c_str());
   return trace(
       [&] {

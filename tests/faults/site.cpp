@@ -113,6 +113,7 @@ const Scenario* find_scenario(const std::string& name) {
       {.name = "joined-supervised", .supervised = true, .joined = true},
       {.name = "filter", .filter = true},
       {.name = "notify", .notify = true},
+      {.name = "devices", .devices = true},
       {.name = "everything", .supervised = true, .hooks = true, .terminal = true, .rich = true},
   };
   for (const Scenario& scenario : all)
@@ -153,6 +154,8 @@ std::string Site::config_of(const char* program, const char* hook) const {
     config += ",\"linux\":{\"seccomp\":{\"listenerPath\":\"" + std::string(place_.directory) +
               "/agent\",\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"execve\"],\"action\":"
               "\"SCMP_ACT_NOTIFY\"}]}}";
+  if (scenario_.devices)
+    config += std::string(",\"linux\":{\"namespaces\":[{\"type\":\"network\"}],\"netDevices\":") + devices_wanted + "}";
   if (scenario_.cgroup) config += ",\"linux\":{\"cgroupsPath\":\"" + cgroup_path() + "\"}";
   return config + "}";
 }
@@ -358,6 +361,7 @@ std::string Site::judge_nothing() {
   if (count_entries(place_.root) != kept) wrong += "; something is left in the state directory";
   if (count_cgroups() != 0) wrong += "; a cgroup is left";
   if (count_mounts() != mounts_) wrong += "; a mount is left";
+  if (scenario_.devices) wrong += settle(judge_devices);
   return wrong;
 }
 
@@ -388,7 +392,18 @@ void Site::empty() {
   enter_cgroups();
 }
 
+std::string Site::judge_given() {
+  if (!scenario_.devices) return "";
+  reaper_container* container = nullptr;
+  int32_t pid = -1;
+  if (reaper_open(runtime_, id, &container, nullptr) != REAPER_OK) return "it cannot be opened";
+  const int asked = reaper_pid(container, &pid, nullptr);
+  reaper_container_free(container);
+  return asked == REAPER_OK ? judge_devices_of(pid) : "no pid";
+}
+
 std::string Site::judge_life() {
+  if (scenario_.devices) make_devices();
   if (scenario_.terminal) listener_ = listen_at(socket_path_.c_str(), 16);
   Report unused = {};
   Round round = {*this, unused};
@@ -415,7 +430,7 @@ void need_walks(const Scenario& scenario) {
 #endif
   if (!can_trace()) SKIP("ptrace is not allowed here");
   if (scenario.terminal) need_terminals();
-  if ((scenario.isolated || scenario.user || scenario.joined) &&
+  if ((scenario.isolated || scenario.user || scenario.joined || scenario.devices) &&
       !(is_root() && holds_capability("CapEff:", CAP_SYS_ADMIN)))
     SKIP("making namespaces needs CAP_SYS_ADMIN");
   if (scenario.user && !holds_capability("CapEff:", CAP_SYS_PTRACE)) SKIP("CAP_SYS_PTRACE is not held");
@@ -423,7 +438,7 @@ void need_walks(const Scenario& scenario) {
     neighbour =
         hold_apart(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS, "0 200000 65536", "0 200000 65536");
   if (scenario.joined && neighbour < 0) SKIP("user namespaces cannot be made here");
-  const char* why = scenario.cgroup ? enter_cgroups() : nullptr;
+  const char* why = scenario.cgroup ? enter_cgroups() : scenario.devices ? enter_network() : nullptr;
   if (why != nullptr) SKIP(why);
   assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
 }

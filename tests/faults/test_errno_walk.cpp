@@ -51,7 +51,7 @@ std::string Walk::judge_success(const Operation& operation) {
   if (name.starts_with("delete")) wanted = 0;
   const int status = site.status_now();
   if (status != wanted) return "a wrong success: the status is " + std::to_string(status);
-  return wanted == 0 ? site.judge_nothing() : "";
+  return wanted == 0 ? site.judge_nothing() : wanted == REAPER_STATUS_CREATED ? site.judge_given() : "";
 }
 
 std::string Walk::judge_failure(const Operation& operation) {
@@ -155,6 +155,7 @@ bool is_wanted(const Operation& operation) {
   if (scenario->isolated)
     return operation.before == Before::nothing ? !operation.fails : is_one_of(operation, {"start", "exec"});
   if (scenario->notify) return strcmp(operation.name, "start") == 0;
+  if (scenario->devices) return strcmp(operation.name, "create") == 0;
   if (scenario->user || scenario->joined || scenario->filter)
     return strcmp(operation.name, "create") == 0 || strcmp(operation.name, "start") == 0;
   if (!scenario->supervised) return true;

@@ -21,7 +21,7 @@ constexpr Selection selections[] = {
     {"terminal", " create delete "},    {"isolated", " create start exec delete-force "},
     {"user", " create delete-force "},  {"joined", " create start delete-force "},
     {"joined-supervised", " create "},  {"filter", " create start "},
-    {"notify", " start exec "}};
+    {"notify", " start exec "},         {"devices", " create delete-force "}};
 
 bool all_wanted() {
   const char* wanted = getenv("REAPER_FAULTS");

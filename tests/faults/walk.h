@@ -25,6 +25,7 @@ struct Scenario {
   bool joined = false;    // in namespaces of others, a user and a pid namespace among them
   bool filter = false;    // of system calls, which is compiled at every create
   bool notify = false;    // one that asks an agent, about the program's execve too
+  bool devices = false;   // network devices of the host's go to it: the test has a network namespace of its own
 };
 const Scenario* find_scenario(const std::string& name);
 
@@ -69,10 +70,11 @@ class Site {
 
   // Each answers what is wrong: "" for nothing. They are asked in this order, judge_removal() always.
   std::string judge_state();    // nothing runs that no record knows of; `list` and `state` answer
-  std::string judge_nothing();  // no directory of it, no process, no cgroup, no mount
+  std::string judge_nothing();  // no directory of it, no process, no cgroup, no mount, no device in between
   // delete --force takes all there is, and then there is nothing.
   std::string judge_removal();
-  std::string judge_life();  // the id can be used again, for a whole life
+  std::string judge_life();   // the id can be used again, for a whole life
+  std::string judge_given();  // a created container has the devices of the host's that it was to have
   // REAPER_STATUS_*, or 0 when there is no such container.
   int status_now();
   bool has_pid_file() const;
@@ -125,5 +127,13 @@ int count_cgroups();
 std::string cgroup_path();    // for linux.cgroupsPath
 const char* enter_cgroups();  // nullptr, or why there are none
 void leave_cgroups();
+
+// Network devices to give away, two pairs: the host keeps the other end of each. It goes with the one that was given
+// away when the kernel destroys that, so that who still has it knows of a namespace that is left.
+const char* enter_network();                // a namespace of the test's own: nullptr, or why there is none
+void make_devices();                        // those that have gone; none is in between
+extern const char* const devices_wanted;    // linux.netDevices
+std::string judge_devices();                // each is the host's as it was, or has gone
+std::string judge_devices_of(int32_t pid);  // each is in the network namespace of this process, as it is to be
 
 }  // namespace reaper::walk
