@@ -167,6 +167,7 @@ constexpr Row rows[] = {
     {wire::Op::id_map, 4, 1 + 3 * wire::max_id_ranges, 1, run_stage<check_id_map>},
     {wire::Op::mount_ids, 1, 1, 2, run_stage<await_mapped_mount>},
     {wire::Op::net_devices, 0, 0, any, run_stage<await_net_devices>},
+    {wire::Op::show_user, 0, 0, 0, run_stage<show_user_namespace>},
     {wire::Op::label, 0, 0, 2, run_stage<set_label>},
     {wire::Op::memory_policy, 1, 1 + wire::max_node_words, 1, run_stage<set_memory_policy>},
 };

@@ -68,6 +68,7 @@ Outcome set_domainname(const Operation& operation);
 Outcome set_loopback_up();
 Outcome enter_new_network(State& state);
 Outcome await_net_devices(State& state);
+Outcome show_user_namespace(const State& state);
 Outcome set_propagation(const Operation& operation);
 
 // sysctl.cpp

@@ -97,13 +97,13 @@ Status send_descriptor(const Launched& launched, wire::Frame type, const Fd& des
   return talk.send_with(type, descriptor.get());
 }
 
-Result<Fd> await_network(Launched& launched) {
+Result<Fd> await_descriptor(Launched& launched, wire::Frame type) {
   TRY(send_unsent(launched));
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
   auto answer = TRY(talk.receive());
-  if (!answer) return fail({REAPER_ERR_SYSTEM, 0, "reaper-init ended before it had a network", "", "handshake"});
+  if (!answer) return fail({REAPER_ERR_SYSTEM, 0, "reaper-init ended before it had its namespaces", "", "handshake"});
   if (answer->type == wire::Frame::error) return fail(error_from_frame(answer->payload));
-  if (answer->type != wire::Frame::network || !answer->descriptor) return fail(out_of_turn());
+  if (answer->type != type || !answer->descriptor) return fail(out_of_turn());
   return std::move(answer->descriptor);
 }
 

@@ -67,8 +67,9 @@ Status send_frame(const Launched& launched, wire::Frame type);
 Status send_unsent(Launched& launched);  // before these
 // For a plan with `mount_ids` (mapped_mount) and one with `network` (network_made): the same with a descriptor of ours.
 Status send_descriptor(const Launched& launched, wire::Frame type, const Fd& descriptor);
-// For a plan with `net_devices`: waits for NETWORK. A netlink socket of the process's network namespace.
-Result<Fd> await_network(Launched& launched);
+// What the process sends of its own: NETWORK, for a plan with `net_devices`: a netlink socket of its network namespace;
+// USER_NAMESPACE, for one with `show_user`: the one that it is in.
+Result<Fd> await_descriptor(Launched& launched, wire::Frame type);
 // user_namespace.cpp: a user namespace that is there for its maps alone, without any process in it.
 Result<Fd> make_user_namespace(const std::string& uid_map, const std::string& gid_map);
 // For a plan with `user_namespace`, after send_unsent(): writes the maps and says so. `helper` runs a program that

@@ -186,8 +186,11 @@ Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces
                            const std::vector<CgroupPlace>& places, const PlanOptions& options, Notes& notes);
 std::vector<Operation> plan_mounts(const Config& config, bool own_cgroup_namespace, const CgroupFacts& cgroups,
                                    const std::vector<CgroupPlace>& places, const std::string& bundle);
-// mount_ids.cpp: whether what asks for other ids may have them; the operation before such a mount.
+// mount_ids.cpp: whether what asks for other ids may have them; the operation before such a mount. `own_user`: the
+// container has another user namespace than the caller.
 Status check_mount_ids(const Config& config, const ProcessFacts& caller, bool own_user, Notes& notes);
+// Whether a mount has those of the container's user namespace.
+bool maps_own_user(const Config& config);
 Operation mount_ids_operation(const Mount& mount, const std::string& pointer);
 // mount_labels.cpp: linux.mountLabel.
 Status check_mount_label(const Config& config, const ProcessFacts& facts, Notes& notes);

@@ -207,6 +207,7 @@ constexpr Row rows[] = {
     {wire::Op::mount_ids, {"mount_ids", mount_ids_fields}},
     {wire::Op::net_devices, {"net_devices", net_devices_fields}},
     {wire::Op::label, {"label", label_fields_of_path}},
+    {wire::Op::show_user, {"show_user_namespace", {}}},
     {wire::Op::memory_policy, {"set_mempolicy", memory_policy_fields}},
 };
 static_assert(std::ranges::is_sorted(rows, {}, &Row::op));

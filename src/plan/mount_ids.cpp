@@ -2,6 +2,8 @@
 // system may map it (mount_setattr(2)): the library does, and hands the mount to reaper-init.
 #include <linux/capability.h>
 
+#include <algorithm>
+
 #include "core/json.h"
 #include "plan/concerns.h"
 
@@ -18,14 +20,14 @@ std::optional<Error> refusal_of(const Mount& mount, const std::string& pointer, 
   const bool own_ids = !mount.uid_mappings.empty();
   if (!own_ids && !own_user)
     return plan_error(REAPER_ERR_INVALID, pointer,
-                      "without uidMappings and gidMappings beside it, idmap takes those of a new user namespace in "
-                      "/linux/namespaces, and there is none");
+                      "without uidMappings and gidMappings beside it, idmap takes those of a user namespace in "
+                      "/linux/namespaces that is not the caller's, and there is none");
   if (!mount.bind && mount.type == "cgroup")
     return plan_error(REAPER_ERR_UNSUPPORTED, pointer, "control groups have no ids that could be mapped");
   if (!mount.bind && own_user)
     return plan_error(
         REAPER_ERR_UNSUPPORTED, pointer,
-        "a new file system has the ids of the new user namespace already: only a bind mount is mapped there");
+        "a new file system has the ids of the container's user namespace already: only a bind mount is mapped there");
   for (const int capability : {CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID})
     if ((caller.capabilities.effective & capability_bit(capability)) == 0 && (own_ids || capability == CAP_SYS_ADMIN))
       return lacks_capability(capability, pointer, "run as root, or leave the mapping out");
@@ -47,6 +49,11 @@ Status check_mount_ids(const Config& config, const ProcessFacts& caller, bool ow
           "this version maps the ids of no more than " + std::to_string(wire::max_mapped_mounts) + " mounts")));
   }
   return {};
+}
+
+bool maps_own_user(const Config& config) {
+  return std::ranges::any_of(config.mounts,
+                             [](const Mount& mount) { return mount.map_ids && mount.uid_mappings.empty(); });
 }
 
 Operation mount_ids_operation(const Mount& mount, const std::string& pointer) {

@@ -253,7 +253,7 @@ Status plan_config(const Config& config, const ProcessFacts& caller, const PlanO
   TRY(refuse_warnings(notes.warnings, options.strict));
   UserNamespace user = TRY(plan_user_namespace(config, caller, notes));
   const ProcessFacts& facts = user.inside;
-  TRY(check_mount_ids(config, caller, user.maps.fresh, notes));
+  TRY(check_mount_ids(config, caller, user.is_other(), notes));
   TRY(check_mount_label(config, caller, notes));
   plan.maps = std::move(user.maps);
   const bool rights = config.process.has_value() && wants_rights(*config.process, caller);

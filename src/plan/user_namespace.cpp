@@ -140,6 +140,7 @@ std::vector<Operation> plan_joined(const Config& config, const std::vector<Asked
     if (asked.id != 0 && mappings_of(config, asked.is_group).empty())
       operations.push_back({wire::Op::mapped, asked.pointer, {asked.is_group ? uint64_t{1} : 0, asked.id}, {}});
   operations.push_back({wire::Op::become_root, pointer, {capabilities, 1}, {}});
+  if (maps_own_user(config)) operations.push_back({wire::Op::show_user, pointer, {}, {}});
   return operations;
 }
 

@@ -108,6 +108,7 @@ enum class Op : uint16_t {
   net_devices = 121,  // name here, name there...: NETWORK, with a netlink socket of this network namespace; waits until
                       // the library has moved these devices into it: NETWORKED
   label = 122,        // path in the root, label: of security.selinux, where the file system takes no option for it
+  show_user = 123,    // USER_NAMESPACE, with the user namespace that this process has joined: for `mount_ids`
   memory_policy = 130,  // [mode and flags, 64 nodes each...] list: set_mempolicy, read back
 };
 inline constexpr uint32_t max_node_words = 16;       // 1024 nodes
@@ -188,10 +189,11 @@ enum class Frame : uint16_t {
                   //  as SCM_RIGHTS
   taken = 36,     // client -> init: somebody has the listener; no payload
   classed = 37,   // library -> init, for `resctrl`; no payload
-  mapped_mount = 120,  // library -> init, for `mount_ids`: a mount, or a user namespace, as SCM_RIGHTS; no payload
-  network = 121,       // init -> library, for `net_devices`: a netlink socket as SCM_RIGHTS; no payload
-  networked = 122,     // library -> init, for `net_devices`: the devices are there; no payload
-  network_made = 124,  // library -> init, for `network`: the namespace as SCM_RIGHTS; no payload
+  mapped_mount = 120,    // library -> init, for `mount_ids`: a mount, or a user namespace, as SCM_RIGHTS; no payload
+  network = 121,         // init -> library, for `net_devices`: a netlink socket as SCM_RIGHTS; no payload
+  networked = 122,       // library -> init, for `net_devices`: the devices are there; no payload
+  user_namespace = 123,  // init -> library, for `show_user`: as SCM_RIGHTS; no payload
+  network_made = 124,    // library -> init, for `network`: the namespace as SCM_RIGHTS; no payload
 };
 
 struct FrameHeader {

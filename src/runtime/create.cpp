@@ -305,13 +305,16 @@ Status send_network(Launched& launched, NetworkNamespace& network) {
 // What reaper-init waits for, and what only we have the rights for.
 Status help_init(const Plan& plan, Launched& launched, NetworkNamespace& network) {
   Status helped;
+  Fd joined;  // where a path of it leads by now is not known
+  if (find_operation(plan, wire::Op::show_user) != nullptr)
+    joined = TRY(await_descriptor(launched, wire::Frame::user_namespace));
   if (find_operation(plan, wire::Op::network) != nullptr) helped = send_network(launched, network);
   if (const Operation* devices = find_operation(plan, wire::Op::net_devices);
       helped.has_value() && devices != nullptr) {
-    Fd inside = TRY(await_network(launched));
+    Fd inside = TRY(await_descriptor(launched, wire::Frame::network));
     helped = move_net_devices(launched, *devices, std::move(inside));
   }
-  if (helped.has_value()) helped = send_mapped_mounts(launched, plan);
+  if (helped.has_value()) helped = send_mapped_mounts(launched, plan, joined);
   if (helped.has_value()) return helped;
   // Its end of the socket is closed a moment before it has ended.
   const bool gone = helped.error().sys_errno == EPIPE || helped.error().sys_errno == ECONNRESET;

@@ -43,6 +43,7 @@ Result<Fd> mapped_copy(const Operation& mount, const Operation& ids, const Fd& u
   return fail(system_error("mount_ids", "mount_setattr \"" + printable(source, 1024) + "\"" + reason(number), number));
 }
 
+// A new one: the process is in it from its birth.
 Result<Fd> namespace_of(const Launched& launched, const Operation& ids) {
   if ((ids.numbers[0] & wire::mount_ids_container) == 0) return make_user_namespace(ids.strings[0], ids.strings[1]);
   const std::string path = "/proc/" + std::to_string(launched.pid) + "/ns/user";
@@ -51,8 +52,10 @@ Result<Fd> namespace_of(const Launched& launched, const Operation& ids) {
   return opened;
 }
 
-Status send_one(const Launched& launched, const Operation& ids, const Operation& mount) {
-  Fd user_namespace = TRY(namespace_of(launched, ids));
+Status send_one(const Launched& launched, const Operation& ids, const Operation& mount, const Fd& joined) {
+  const bool is_joined = joined && (ids.numbers[0] & wire::mount_ids_container) != 0;
+  const Fd made = is_joined ? Fd() : TRY(namespace_of(launched, ids));
+  const Fd& user_namespace = is_joined ? joined : made;
   if ((mount.numbers[0] & wire::mount_bind) == 0)
     return send_descriptor(launched, wire::Frame::mapped_mount, user_namespace);
   const Fd copy = TRY(mapped_copy(mount, ids, user_namespace));
@@ -61,12 +64,12 @@ Status send_one(const Launched& launched, const Operation& ids, const Operation&
 
 }  // namespace
 
-Status send_mapped_mounts(Launched& launched, const Plan& plan) {
+Status send_mapped_mounts(Launched& launched, const Plan& plan, const Fd& joined) {
   for (size_t i = 0; i + 1 < plan.operations.size(); ++i) {
     const Operation& ids = plan.operations[i];
     if (ids.op != wire::Op::mount_ids) continue;
     TRY(send_unsent(launched));
-    const Status sent = send_one(launched, ids, plan.operations[i + 1]);
+    const Status sent = send_one(launched, ids, plan.operations[i + 1], joined);
     if (!sent.has_value()) return fail(with_pointer(sent.error(), ids.pointer));
   }
   return {};

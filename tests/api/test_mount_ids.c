@@ -2,6 +2,7 @@
  * Mounts with other ids (idmap, ridmap, uidMappings, gidMappings): who owns what is seen by way of them, who owns what
  * is made there, and what is refused.
  */
+#include "holder.h"
 #include "root.h"
 #include "users.h"
 
@@ -113,17 +114,18 @@ static void test_new_file_system(void **state) {
   free(shared);
 }
 
-#define USER_NAMESPACE                                                                                              \
-  "{\"type\":\"user\"},{\"type\":\"mount\"},{\"type\":\"pid\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":0,"  \
-  "\"size\":1},{\"containerID\":1,\"hostID\":100001,\"size\":9999}],\"gidMappings\":[{\"containerID\":0,\"hostID\"" \
-  ":0,\"size\":1},{\"containerID\":1,\"hostID\":200001,\"size\":9999}]"
+static const char new_user_namespace[] = "{\"type\":\"user\"},{\"type\":\"mount\"},{\"type\":\"pid\"}";
+#define MAPPINGS                                                                                                       \
+  ",\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1},{\"containerID\":1,\"hostID\":100001,"                \
+  "\"size\":9999}],\"gidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1},{\"containerID\":1,\"hostID\":200001," \
+  "\"size\":9999}]"
 
-static char *user_config(const char *script, const char *mount) {
+static char *user_config(const char *namespaces, const char *script, const char *mount) {
   char *quoted = json_string(script);
   char *config = text_of(
       "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/busybox\",\"sh\",\"-c\",%s],\"env\":[\"PATH=/bin\"],"
-      "\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},\"mounts\":[%s],\"linux\":{\"namespaces\":[" USER_NAMESPACE "}}",
-      quoted, mount);
+      "\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},\"mounts\":[%s],\"linux\":{\"namespaces\":[%s]%s}}",
+      quoted, mount, namespaces, namespaces == new_user_namespace ? MAPPINGS : "");
   free(quoted);
   return config;
 }
@@ -143,12 +145,72 @@ static void test_of_the_container(void **state) {
               {"\"bind\",\"idmap\"", IDS(RANGE(0, 100100, 100), RANGE(0, 200200, 100)), "107:208\n"}};
   for (size_t i = 0; i < COUNT_OF(rows); ++i) {
     char *mount = bind_of(shared, rows[i].options, rows[i].ids);
-    char *config = user_config("busybox stat -c %u:%g /data/file", mount);
+    char *config = user_config(new_user_namespace, "busybox stat -c %u:%g /data/file", mount);
     says(scene, config, rows[i].wanted);
     free(config);
     free(mount);
   }
   free(shared);
+}
+
+static void refused(const struct scene *scene, const char *config, struct expected wanted) {
+  const reaper_create_options options = options_of(scene, config);
+  assert_int_equal(create_differs(scene, &options, &wanted), 0);
+}
+
+/* The same of a user namespace of others that is joined; a new file system has its ids as it is. */
+static void test_of_a_joined_namespace(void **state) {
+  NEED_ROOT_FILE_SYSTEM();
+  NEED_USER_NAMESPACES(NULL);
+  const struct scene *scene = *state;
+  char *shared = make_shared(scene);
+  NEED_MAPPABLE(scene, shared);
+  struct holder holder;
+  assert_int_equal(hold(&holder, CLONE_NEWUSER, "0 0 1\n1 100001 9999", "0 0 1\n1 200001 9999", NULL), 0);
+  const struct census census = take_census(scene->place.root);
+  const struct {
+    const char *options, *ids, *wanted;
+  } rows[] = {{"\"bind\"", "", "65534:65534\n"},
+              {"\"bind\",\"idmap\"", "", "7:8\n"},
+              {"\"rbind\",\"ridmap\"", "", "7:8\n"},
+              {"\"bind\",\"idmap\"", IDS(RANGE(0, 100100, 100), RANGE(0, 200200, 100)), "107:208\n"}};
+  for (size_t i = 0; i < 2 * COUNT_OF(rows); ++i) {
+    char *first = bind_of(shared, rows[i / 2].options, rows[i / 2].ids);
+    /* One behind the other: each has the mapping. */
+    char *mount =
+        text_of("%s,{\"destination\":\"/again\",\"source\":\"%s\",\"options\":[\"bind\",\"idmap\"]}", first, shared);
+    char *namespaces = text_of("{\"type\":\"mount\"},{\"type\":\"user\",\"path\":\"/proc/%d/ns/user\"}%s",
+                               (int)holder.pid, i % 2 != 0 ? ",{\"type\":\"pid\"}" : "");
+    char *config =
+        user_config(namespaces, "busybox stat -c %u:%g /data/file; busybox stat -c %u:%g /again/file", mount);
+    char *wanted = text_of("%s7:8\n", rows[i / 2].wanted);
+    says(scene, config, wanted);
+    free(wanted);
+    free(config);
+    free(namespaces);
+    free(mount);
+    free(first);
+  }
+  /* The caller's own is the host's: it maps nothing. */
+  char *config = user_config("{\"type\":\"mount\"},{\"type\":\"user\",\"path\":\"/proc/self/ns/user\"}", "true",
+                             "{\"destination\":\"/a\",\"source\":\"/\",\"options\":[\"bind\",\"idmap\"]}");
+  refused(scene, config, (struct expected){REAPER_ERR_INVALID, 0, "plan", "/mounts/0/options", "user namespace"});
+  free(config);
+  char *path = text_of("{\"type\":\"mount\"},{\"type\":\"user\",\"path\":\"/proc/%d/ns/user\"}", (int)holder.pid);
+  config = user_config(path, "true", "{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"idmap\"]}");
+  refused(scene, config, (struct expected){REAPER_ERR_UNSUPPORTED, 0, "plan", "/mounts/0/options", "bind mount"});
+  free(config);
+  /* What fails in reaper-init before it shows where it is is what is told. */
+  config = user_config(path, "true",
+                       "{\"destination\":\"/a\",\"source\":\"/\",\"options\":[\"bind\",\"idmap\"]},"
+                       "{\"destination\":\"/b\",\"type\":\"tmpfs\",\"options\":[\"gid=20000\"]}");
+  refused(scene, config,
+          (struct expected){REAPER_ERR_INVALID, 0, "mapped", "/mounts/1/options", "20000 is in no range"});
+  free(config);
+  free(path);
+  assert_same_census(census, take_census(scene->place.root));
+  free(shared);
+  assert_int_equal(release(holder), 0);
 }
 
 /* What is mounted below: of ridmap alone. */
@@ -194,11 +256,6 @@ static void test_below(void **state) {
   free(shared);
 }
 
-static void refused(const struct scene *scene, const char *config, struct expected wanted) {
-  const reaper_create_options options = options_of(scene, config);
-  assert_int_equal(create_differs(scene, &options, &wanted), 0);
-}
-
 static void refused_mount(const struct scene *scene, const char *mount, struct expected wanted) {
   char *config = root_config("true", mount, "", "");
   refused(scene, config, wanted);
@@ -232,7 +289,8 @@ static void test_refused(void **state) {
                 (struct expected){unsupported, 0, "plan", "/mounts/0/uidMappings", "ontrol groups"});
   refused_mount(scene, "{\"destination\":\"/a\",\"source\":\"/proc/sys\",\"options\":[\"bind\"]" BOTH "}",
                 (struct expected){REAPER_ERR_SYSTEM, EINVAL, "mount_ids", "/mounts/0", "takes no mapping"});
-  char *config = user_config("true", "{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"idmap\"]}");
+  char *config =
+      user_config(new_user_namespace, "true", "{\"destination\":\"/a\",\"type\":\"tmpfs\",\"options\":[\"idmap\"]}");
   refused(scene, config, (struct expected){unsupported, 0, "plan", "/mounts/0/options", "bind mount"});
   free(config);
   struct below limited = {
@@ -246,6 +304,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_mapped, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_new_file_system, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_of_the_container, root_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_of_a_joined_namespace, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_below, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_refused, root_setup, scene_teardown),
   };

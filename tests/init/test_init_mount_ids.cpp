@@ -158,6 +158,35 @@ void a_network_of_the_library(void**) {
   assert_int_equal(failure_of(without).header.error, EMFILE);
 }
 
+// That this process has joined: its descriptor goes out, and the plan goes on.
+void the_user_namespace_is_shown(void**) {
+  const Operation show = {Op::show_user, "/linux/namespaces/0/path", {}, {}};
+  constexpr const char* link = "/proc/self/ns/user";
+  Kernel k = kernel_for({show, root}, "");
+  k.files[link] = 0100444;
+  (void)run_init(k);
+  assert_int_equal(k.passed.size(), 1);
+  const auto shown = std::ranges::find(k.calls, __NR_sendmsg, &Call::number);
+  const auto opened = std::ranges::find_if(k.calls, [&](const Call& c) {
+    return c.number == __NR_openat && std::string(reinterpret_cast<const char*>(c.arguments[1])) == link;
+  });
+  const auto entered = std::ranges::find(k.calls, __NR_open_tree, &Call::number);
+  assert_true(opened < shown && shown < entered && entered != k.calls.end());
+  assert_int_equal(opened->result, k.passed[0]);
+  assert_false(k.open.contains(static_cast<int>(opened->result)));
+  Kernel missing = kernel_for({show, root}, "");
+  const SentError error = failure_of(missing);
+  assert_int_equal(error.header.error, ENOENT);
+  assert_string_equal(error.pointer.c_str(), "/linux/namespaces/0/path");
+  assert_string_equal(error.text.c_str(), link);
+  Kernel deaf = kernel_for({show, root}, "");
+  deaf.files[link] = 0100444;
+  deaf.deny[__NR_sendmsg] = -ENOBUFS;
+  const SentError unsent = failure_of(deaf);
+  assert_int_equal(unsent.header.error, ENOBUFS);
+  assert_string_equal(unsent.text.c_str(), "sendmsg");
+}
+
 // Message queues take no option for a label; a hidden directory does.
 void labels(void**) {
   const Operation label = {Op::label, "/mounts/0", {}, {"/data", "u:r:t"}};
@@ -183,9 +212,13 @@ void labels(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(a_mount_of_the_library),   cmocka_unit_test(a_new_file_system),
-      cmocka_unit_test(what_is_not_believed),     cmocka_unit_test(network_devices),
-      cmocka_unit_test(a_network_of_the_library), cmocka_unit_test(labels),
+      cmocka_unit_test(a_mount_of_the_library),
+      cmocka_unit_test(a_new_file_system),
+      cmocka_unit_test(what_is_not_believed),
+      cmocka_unit_test(network_devices),
+      cmocka_unit_test(a_network_of_the_library),
+      cmocka_unit_test(the_user_namespace_is_shown),
+      cmocka_unit_test(labels),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
