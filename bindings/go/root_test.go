@@ -60,9 +60,10 @@ func TestDebianInARoot(t *testing.T) {
 		skip(t, "no Debian root here")
 	}
 	config := rooted(root, `"/bin/bash"`, ". /etc/os-release; echo $$ $ID $VERSION_CODENAME; hostname; id -un; "+
-		"touch /x 2>/dev/null || echo read-only")
+		"touch /x 2>/dev/null || echo read-only; apt-get --version | head -n 1 | cut -c 1-3; dpkg --verify coreutils && echo verified; "+
+		"python3 -c 'print(6*7)'")
 	text := output(t, runtimeOf(t, Options{}), "debian", CreateOptions{Bundle: t.TempDir(), Config: config})
-	if text != "1 debian bookworm\ninside\nroot\nread-only\n" {
+	if text != "1 debian bookworm\ninside\nroot\nread-only\napt\nverified\n42\n" {
 		t.Errorf("%q", text)
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * A root of Debian's, made by mmdebstrap (tests/debian_root.sh), with what runc's default configuration gives: programs
- * of a distribution, with its loader, its users and its shell.
+ * A root of Debian's with configured packages (tests/debian_root.sh), and what runc's default configuration gives:
+ * programs of a distribution, with its loader, its users, its shell and its package manager.
  */
 #include "root.h"
 
@@ -53,7 +53,10 @@ static void test_default_configuration(void **state) {
   char *script = json_string(
       "id -un; hostname; echo $$; . /etc/os-release; echo $ID $VERSION_CODENAME; "
       "perl -e 'print 6*7, \"\\n\"'; touch /x 2>/dev/null || echo read-only; touch /dev/shm/x; ls /dev/shm; "
-      "cat /proc/keys | wc -c; (echo 1 >/proc/sys/kernel/panic) 2>/dev/null || echo sys; getent passwd daemon");
+      "cat /proc/keys | wc -c; (echo 1 >/proc/sys/kernel/panic) 2>/dev/null || echo sys; getent passwd daemon; "
+      "apt-get --version | head -n 1 | cut -d ' ' -f 1; dpkg -l bash | tail -n 1 | cut -c 1-2; dpkg --verify coreutils "
+      "&& "
+      "echo verified; python3 -c 'import os; print(os.getpid(), 6*7)'");
   char *config = text_of(
       "{\"ociVersion\":\"1.2.0\",\"hostname\":\"debian\",\"process\":{\"args\":[\"/bin/bash\",\"-c\",%s],"
       "\"env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\"LC_ALL=C.UTF-8\"],"
@@ -67,7 +70,7 @@ static void test_default_configuration(void **state) {
   char *text = output_of_config(scene, config, options_of(scene, config));
   assert_string_equal(text,
                       "root\ndebian\n1\ndebian bookworm\n42\nread-only\nx\n0\nsys\n"
-                      "daemon:*:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n");
+                      "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\napt\nii\nverified\n1 42\n");
   free(text);
   free(config);
   free(script);

@@ -323,9 +323,10 @@ fn debian_in_a_root() {
         return;
     }
     let script = ". /etc/os-release; echo $$ $ID $VERSION_CODENAME; hostname; id -un; \
-        touch /x 2>/dev/null || echo read-only";
+        touch /x 2>/dev/null || echo read-only; apt-get --version | head -n 1 | cut -c 1-3; dpkg --verify coreutils && \
+        echo verified; python3 -c 'print(6*7)'";
     let said = said_in_a_root(&Place::new("debian"), &root, r#""/bin/bash""#, script, false);
-    assert_eq!(said, "1 debian bookworm\ninside\nroot\nread-only\n");
+    assert_eq!(said, "1 debian bookworm\ninside\nroot\nread-only\napt\nverified\n42\n");
 }
 
 #[test]
