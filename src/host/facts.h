@@ -129,6 +129,7 @@ struct ProcessStat {
   std::string name;                // field 2, at most 15 bytes (TASK_COMM_LEN)
   char state = 0;                  // field 3
   int32_t parent = 0;              // field 4
+  bool exiting = false;            // field 9: it gives up what it has, its namespaces too, or has done so
   uint64_t start_time = 0;         // field 22, clock ticks after boot
   int32_t exit_code = 0;           // field 52, a wait status; 0 when we may not see it
   bool exit_code_visible = false;  // true for a zombie whose exit_code we may see

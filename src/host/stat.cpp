@@ -9,6 +9,8 @@ namespace reaper {
 
 namespace {
 
+constexpr uint32_t process_exiting = 4;  // PF_EXITING of the kernel's include/linux/sched.h, which field 9 shows
+
 Error unreadable(int32_t pid) {
   Error error;
   error.code = REAPER_ERR_SYSTEM;
@@ -46,6 +48,10 @@ Result<ProcessStat> read_process_stat(int32_t pid) {
       const auto number = parse_number<int32_t>(word);
       good = number.has_value();
       if (good) (field == 4 ? stat.parent : stat.exit_code) = *number;
+    } else if (field == 9) {
+      const auto flags = parse_number<uint32_t>(word);
+      good = flags.has_value();
+      if (good) stat.exiting = (*flags & process_exiting) != 0;
     } else if (field == 22) {
       const auto number = parse_number<uint64_t>(word);
       good = number.has_value();

@@ -26,6 +26,8 @@ namespace reaper {
 
 namespace {
 
+// How long a container is given to end whose end something looks like; and once it is seen to be ending.
+constexpr std::chrono::milliseconds doubt_limit{100};
 constexpr std::chrono::seconds farewell_limit{2};
 constexpr std::chrono::seconds agent_limit{30};  // to answer for an execve(2), as a start has
 
@@ -211,11 +213,19 @@ bool speaks_of_an_end(const Error& error) {
 }
 
 // A container that is about to end has lost its namespaces before its pidfd says so.
+bool ends_soon(const Container& container) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto ended = await_end(container.pidfd, now + doubt_limit);
+  if (!ended.has_value() || *ended) return ended.has_value();
+  const auto stat = read_process_stat(container.record->init.pid);  // alive a moment ago, it is this process
+  if (stat.has_value() && !stat->exiting) return false;
+  return await_end(container.pidfd, now + farewell_limit).value_or(false);
+}
+
 Error explain(const Container& container, Error error) {
   if (error.code == REAPER_ERR_INVALID || error.code == REAPER_ERR_EXEC) return error;
-  const auto limit = speaks_of_an_end(error) ? farewell_limit : std::chrono::seconds(0);
-  const auto ended = await_end(container.pidfd, std::chrono::steady_clock::now() + limit);
-  return ended.has_value() && *ended ? not_running() : error;
+  const bool over = speaks_of_an_end(error) ? ends_soon(container) : has_ended(container.pidfd).value_or(false);
+  return over ? not_running() : error;
 }
 
 }  // namespace

@@ -139,6 +139,53 @@ static void test_ends_with_its_container(void **state) {
   free(config);
 }
 
+/* Its first process cannot end while a zombie is left: until then it runs, and nobody can be born there. */
+struct farewell {
+  reaper_container *container;
+  reaper_process *left;
+};
+
+static int is_zombie(void *argument) {
+  return is_gone(reaper_process_pid(argument));
+}
+
+static int see_it_end(void *argument, int number) {
+  struct farewell *farewell = argument;
+  if (number == 0) {
+    sleep_ms(300);
+    reaper_exit_status status = {.size = sizeof status};
+    return reaper_process_wait(farewell->left, LIMIT_MS, &status, NULL) != REAPER_OK || status.signal != SIGKILL;
+  }
+  char *process = shell_process("true", "");
+  const reaper_exec_options options = exec_options(process);
+  const struct expected wanted = {REAPER_ERR_STATUS, 0, "status", "", "container not running"};
+  reaper_process *made = NULL;
+  reaper_error *error = NULL;
+  const int differs = error_differs(reaper_exec(farewell->container, &options, &made, &error), &error, &wanted);
+  free(process);
+  return differs;
+}
+
+static void test_while_its_container_ends(void **state) {
+  if (!can_make()) SKIP(NEEDS);
+  const struct scene *scene = *state;
+  char *config = text_of(
+      "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/sleep\",\"1000\"],\"cwd\":\"/\"},"
+      "\"linux\":{\"namespaces\":[{\"type\":\"pid\"}]}}");
+  char *process = shell_process(SLEEP, "");
+  struct farewell farewell = {must_run(scene, "farewell", config), NULL};
+  farewell.left = must_exec(farewell.container, process);
+  assert_int_equal(reaper_kill(farewell.container, SIGKILL, 0, NULL), REAPER_OK);
+  assert_true(wait_until(is_zombie, farewell.left));
+  assert_int_equal(must_status(farewell.container), REAPER_STATUS_RUNNING);
+  assert_int_equal(run_threads(2, see_it_end, &farewell), 0);
+  assert_int_equal(must_wait(farewell.container).signal, SIGKILL);
+  reaper_process_free(farewell.left);
+  must_delete(farewell.container);
+  free(process);
+  free(config);
+}
+
 /* Whoever is in the container already cannot trace reaper-init on its way in, not even with the same rights. */
 static void test_nobody_traces_it(void **state) {
   if (!can_make()) SKIP(NEEDS);
@@ -355,6 +402,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_namespaces, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_ends_with_its_container, scene_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_while_its_container_ends, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_nobody_traces_it, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_statuses, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_programs, scene_setup, scene_teardown),

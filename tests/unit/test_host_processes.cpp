@@ -64,6 +64,7 @@ static void own_stat(void**) {
   assert_int_equal(stat.state, 'R');
   assert_int_equal(stat.parent, getppid());
   assert_true(stat.start_time > 0);
+  assert_false(stat.exiting);
   assert_false(stat.exit_code_visible);
 }
 
@@ -96,6 +97,7 @@ static void zombies(void**) {
     int status = 0;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(stat.state, 'Z');
+    assert_true(stat.exiting);
     assert_true(stat.exit_code_visible);
     assert_int_equal(stat.exit_code, status);
     const auto gone = reaper::read_process_stat(pid);
