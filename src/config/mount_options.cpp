@@ -50,7 +50,7 @@ constexpr Row rows[] = {
     {"nodev", Kind::set, MOUNT_ATTR_NODEV},
     {"nodiratime", Kind::set, MOUNT_ATTR_NODIRATIME},
     {"noexec", Kind::set, MOUNT_ATTR_NOEXEC},
-    {"noiversion", Kind::nothing},
+    {"noiversion", Kind::file_system},
     {"nolazytime", Kind::file_system},
     {"nomand", Kind::file_system},
     {"norelatime", Kind::time, MOUNT_ATTR_STRICTATIME},

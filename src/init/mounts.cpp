@@ -36,8 +36,57 @@ Outcome look_at(long mount, bool& directory) {
   return outcome;
 }
 
+// Flags of a file system that a remount sets or takes away (mount(2)).
+constexpr uint64_t counts_versions = 1 << 23;  // MS_I_VERSION
+constexpr uint64_t is_read_only = 1;           // MS_RDONLY
+constexpr struct {
+  const char* name;
+  uint64_t flag;
+  bool on;
+} file_system_flags[] = {{"sync", 1 << 4, true},
+                         {"async", 1 << 4, false},
+                         {"mand", 1 << 6, true},
+                         {"nomand", 1 << 6, false},
+                         {"lazytime", 1 << 25, true},
+                         {"nolazytime", 1 << 25, false},
+                         {"iversion", counts_versions, true},
+                         {"noiversion", counts_versions, false}};
+
+bool is_same(const char* one, const char* other) {
+  while (*one != '\0' && *one == *other) ++one, ++other;
+  return *one == *other;
+}
+
+// A device that cannot be written to is opened for reading alone.
+bool is_for_reading(const Operation& operation) {
+  return *operation.string(1) == '/' && (operation.number(1) & MOUNT_ATTR_RDONLY) != 0;
+}
+
+// fsconfig(2) has no name for that flag, and a file system takes it for an option of its own.
+bool is_for_remount(const char* option) {
+  return is_same(option, "iversion") || is_same(option, "noiversion");
+}
+
+// So it is set by mount(2), which takes away what is not given again, of the file system and of the mount.
+Outcome count_versions(const Operation& operation, long mount) {
+  constexpr uint64_t remount = 32;  // MS_REMOUNT
+  uint64_t flags = is_for_reading(operation) ? is_read_only : 0;
+  for (uint32_t i = 3; i < operation.string_count(); ++i)
+    for (const auto& row : file_system_flags)
+      if (is_same(operation.string(i), row.name)) flags = row.on ? flags | row.flag : flags & ~row.flag;
+  if ((flags & counts_versions) == 0) return {};
+  constexpr char directory[] = "/proc/self/fd/";
+  constexpr uint32_t length = sizeof directory - 1;
+  char text[length + 21] = {};
+  char* path = digits_before(text + sizeof text - 1, static_cast<uint64_t>(mount)) - length;
+  for (uint32_t i = 0; i < length; ++i) path[i] = directory[i];
+  const Outcome outcome = checked(call(__NR_mount, "", path, "", remount | flags, nullptr), "iversion");
+  return outcome.ok() ? set_attributes(mount, operation.number(1), operation.number(2), 0, 0) : outcome;
+}
+
 // "size=64k" -> a string, "newinstance" -> a flag.
 Outcome configure(long context, const char* option) {
+  if (is_for_remount(option)) return {};
   char key[64];
   uint32_t i = 0;
   for (; option[i] != '\0' && option[i] != '='; ++i) {
@@ -64,8 +113,7 @@ Outcome new_file_system(const Operation& operation, long& mount) {
   const char* const source = operation.string(1);
   if (*source != '\0')
     outcome = checked(call(__NR_fsconfig, context, FSCONFIG_SET_STRING, "source", source, 0), source);
-  // A device that cannot be written to is opened for reading alone.
-  if (outcome.ok() && *source == '/' && (operation.number(1) & MOUNT_ATTR_RDONLY & ~late_attributes(operation)) != 0)
+  if (outcome.ok() && is_for_reading(operation) && late_attributes(operation) == 0)
     outcome = checked(call(__NR_fsconfig, context, FSCONFIG_SET_FLAG, "ro", nullptr, 0), "ro");
   for (uint32_t i = 3; outcome.ok() && i < operation.string_count(); ++i)
     outcome = configure(context, operation.string(i));
@@ -179,6 +227,7 @@ static Outcome mount_in_root(State& state, const Operation& operation) {
     if (outcome.ok()) outcome = set_attributes(mount, late_attributes(operation), 0, 0, 0);
   }
   if (outcome.ok()) outcome = move_mount(mount, place, destination);
+  if (outcome.ok() && !bind) outcome = count_versions(operation, mount);
   if (outcome.ok()) outcome = finish(operation, mount);
   if (place >= 0) call(__NR_close, place);
   if (mount >= 0) call(__NR_close, mount);

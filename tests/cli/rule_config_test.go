@@ -102,7 +102,7 @@ func TestRule058EveryMountOptionIsKnown(t *testing.T) {
 		}
 	}
 	for _, option := range mountOptions {
-		if contains([]string{"remount", "mand", "idmap", "ridmap", "iversion", "noiversion", "rrelatime", "rbind", "bind"}, option) {
+		if contains([]string{"remount", "mand", "idmap", "ridmap", "rbind", "bind"}, option) {
 			continue // with tests of their own, or not of every kernel or file system
 		}
 		b.accepts(whole.copyOf(t).mountsAny(mount("/target", "tmpfs", "tmpfs", option)))

@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "init/kernel.h"
@@ -228,6 +229,43 @@ void paths_that_are_too_long(void**) {
 }
 
 // Out of order, or with too little in them.
+// By a remount at the mount's own descriptor, with all flags that are to stay; then the mount has its attributes again.
+void versions_are_counted(void**) {
+  constexpr long remount = MS_REMOUNT | MS_I_VERSION;
+  const struct {
+    std::vector<std::string> options;
+    long flags;  // 0: no remount
+  } rows[] = {{{"iversion"}, remount},
+              {{"size=1m", "sync", "iversion", "lazytime"}, remount | MS_SYNCHRONOUS | MS_LAZYTIME},
+              {{"sync", "mand", "iversion", "async", "nomand"}, remount},
+              {{"iversion", "noiversion"}, 0},
+              {{"noiversion", "iversion"}, remount},
+              {{"sync"}, 0},
+              {{"iversions", "sync"}, 0}};
+  for (const auto& row : rows) {
+    Operation mount = {
+        Op::mount, "/mounts/0", {0, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, 0, 0, 0}, {"/data", "tmpfs", "tmpfs"}};
+    mount.strings.insert(mount.strings.end(), row.options.begin(), row.options.end());
+    Kernel k = kernel_for({{Op::root, "/root/path", {}, {"/srv/root"}}, mount});
+    (void)run_init(k);
+    assert_int_equal(k.propagation, row.flags);
+    assert_int_equal(has(k, "attributes of new tmpfs: 2 4 0"), row.flags != 0);
+    assert_true(std::ranges::find(k.options, "iversion") == k.options.end());
+    assert_true(std::ranges::find(k.options, "noiversion") == k.options.end());
+    assert_int_equal(std::ranges::find(k.options, "sync") != k.options.end(),
+                     std::ranges::find(row.options, "sync") != row.options.end());
+  }
+  Kernel k = kernel_for(
+      {{Op::root, "/root/path", {}, {"/srv/root"}},
+       {Op::mount, "/mounts/0", {0, MOUNT_ATTR_RDONLY, 0, 0, 0, 0}, {"/data", "/dev/vda", "ext4", "iversion"}}});
+  k.deny[__NR_mount] = -EBUSY;
+  const SentError error = failure_of(k);
+  assert_int_equal(error.header.error, EBUSY);
+  assert_string_equal(error.text.c_str(), "iversion");
+  const auto call = std::ranges::find(k.calls, __NR_mount, &Call::number);
+  assert_true(call != k.calls.end() && call->arguments[3] == (remount | MS_RDONLY));
+}
+
 void malformed_operations(void**) {
   const std::vector<Operation> rows[] = {{mount(0, {"/a", "b", "tmpfs"})},
                                          {whole_root()[0], mount(0, {"/a", "b"})},
@@ -285,6 +323,7 @@ int main() {
       cmocka_unit_test(a_root_that_is_moved),
       cmocka_unit_test(one_directory_is_opened_once),
       cmocka_unit_test(mounts_after_the_change_of_roots),
+      cmocka_unit_test(versions_are_counted),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
