@@ -39,10 +39,11 @@ bool is_wanted(const Scenario& scenario, const Operation& operation) {
   return true;
 }
 
-// The reaper-init of a hook is the same at every operation.
+// The reaper-init of a hook is the same at every operation; that of an exec comes after the container's.
 bool is_wanted(const Operation& operation, const std::string& role) {
   const bool main = role == "caller" || role == "caller/1" || role == "caller/1/1";
-  return main || strcmp(operation.name, "create") == 0 || all_wanted();
+  const bool all = strcmp(operation.name, "create") == 0 || strcmp(operation.name, "exec") == 0;
+  return main || all || all_wanted();
 }
 
 struct Walk {
