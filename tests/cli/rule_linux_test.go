@@ -35,6 +35,35 @@ func TestRule088NamespaceByPath(t *testing.T) {
 	}
 }
 
+// Each type alone, beside a container that has one of each.
+func TestRule088EveryTypeByPath(t *testing.T) {
+	needRoots(t)
+	b := newBox(t)
+	whole := config(sleeper...)
+	links := map[string]string{"pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup", "time": "time"}
+	if _, err := os.Readlink("/proc/self/ns/time"); err != nil {
+		delete(links, "time") // not in every kernel
+	}
+	kinds := []string{}
+	for kind := range links {
+		kinds = append(kinds, kind)
+	}
+	whole.linux()["namespaces"] = namespaces(kinds...)
+	holder := b.create("holder", whole)
+	b.ok("start", "holder")
+	for kind, link := range links {
+		guest := whole.copyOf(t)
+		guest.linux()["namespaces"] = []any{object{"type": kind, "path": procPath(holder, "ns/"+link)}}
+		pid := b.create("guest", guest)
+		b.ok("start", "guest")
+		sameNamespace(t, link, pid, holder)
+		b.ok("delete", "--force", "guest")
+		reap(t, pid)
+	}
+	b.ok("delete", "--force", "holder")
+	reap(t, holder)
+}
+
 func sameNamespace(t *testing.T, kind string, one, other int) {
 	t.Helper()
 	theirs, err := os.Readlink(procPath(other, "ns/"+kind))
@@ -75,14 +104,23 @@ func TestRule088PidAndUserNamespaceByPath(t *testing.T) {
 }
 
 func TestRule089NewNamespaces(t *testing.T) {
-	for kind, file := range map[string]string{"pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup"} {
+	for kind, file := range map[string]string{"pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup",
+		"user": "user", "time": "time"} {
 		needRoots(t)
 		b := newBox(t)
 		whole := config(sleeper...)
-		whole.linux()["namespaces"] = namespaces(kind)
-		pid := b.create("c", whole)
 		own, err := os.Readlink("/proc/self/ns/" + file)
+		if kind == "time" && err != nil {
+			continue // not in every kernel
+		}
 		check(t, err)
+		whole.linux()["namespaces"] = namespaces(kind)
+		if kind == "user" {
+			ids := []any{object{"containerID": 0, "hostID": 200000, "size": 65536}}
+			whole.linux()["uidMappings"], whole.linux()["gidMappings"] = ids, ids
+		}
+		pid := b.create("c", whole)
+		b.ok("start", "c")
 		theirs, err := os.Readlink(procPath(pid, "ns/"+file))
 		check(t, err)
 		if own == theirs {

@@ -4,6 +4,7 @@
  */
 #include "root.h"
 #include "terminal.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 
 #define NAMESPACES \
   "{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"network\"}"
+#define DEV "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"}"
 #define PROC "{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}"
 
 /* `process`: further members of it, each with a comma before it; `lin`: of linux. */
@@ -177,6 +179,93 @@ static void test_row9_control_groups_are_read_only(void** state) {
   free(text);
 }
 
+/* ---- The same in a user namespace, whose root is the host's: what the configuration says is all that protects ---- */
+
+static char* user_config(const char* script, const char* mounts) {
+  char* config = config_of(script, "/", "", mounts,
+                           ",\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":65536}],"
+                           "\"gidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":65536}]");
+  const char* const before = "{\"type\":\"mount\"}";
+  const char* const at = strstr(config, before);
+  char* whole = text_of("%.*s{\"type\":\"user\"},%s", (int)(at - config), config, at);
+  free(config);
+  return whole;
+}
+
+/* What `runc spec --rootless` writes. */
+#define ROOTLESS_SYS                                                              \
+  "{\"destination\":\"/sys\",\"type\":\"none\",\"source\":\"/sys\",\"options\":[" \
+  "\"rbind\",\"nosuid\",\"noexec\",\"nodev\",\"ro\"]}"
+
+#define CGROUPS(option)                                                                                                \
+  ",{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"nosuid\",\"noexec\"," \
+  "\"nodev\",\"relatime\",\"" option "\"]}"
+#define FIND_PROCS \
+  "f=$(busybox find /sys/fs/cgroup -name cgroup.procs | busybox head -n 1); [ -n \"$f\" ] && echo found; "
+
+#define OPEN "( : >> $f ) 2>/dev/null && echo "
+
+/* Without CAP_SYS_ADMIN, as engines have it. */
+static char* output_without_admin(const struct scene* scene, const char* script, const char* mounts) {
+  char* config = user_config(script, mounts);
+  const char* const name = "\"cwd\":\"/\"";
+  const char* const at = strstr(config, name);
+#define SOME "[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\"]"
+  char* limited =
+      text_of("%.*s\"capabilities\":{\"bounding\":" SOME ",\"effective\":" SOME ",\"permitted\":" SOME "},%s",
+              (int)(at - config), config, at);
+  char* text = output_of_config(scene, limited, options_of(scene, limited));
+  free(limited);
+  free(config);
+  return text;
+}
+
+static void test_row9_in_a_user_namespace(void** state) {
+  NEED_ROOT_FILE_SYSTEM();
+  NEED_USER_NAMESPACES(NULL);
+  if (access("/sys/fs/cgroup/cgroup.procs", F_OK) != 0 && count_entries("/sys/fs/cgroup") == 0)
+    SKIP("no cgroup can be made here");
+  const struct scene* scene = *state;
+  char* text = output_without_admin(
+      scene,
+      FIND_PROCS OPEN
+      "written; busybox mkdir $(busybox dirname $f)/mine 2>/dev/null && echo made; busybox mount -o "
+      "remount,rw /sys/fs/cgroup 2>/dev/null; " OPEN "remounted; echo end",
+      PROC "," DEV "," ROOTLESS_SYS CGROUPS("ro"));
+  assert_string_equal(text, "found\nend\n");
+  free(text);
+  /* Nothing else would keep it from writing. */
+  text = output_without_admin(scene, FIND_PROCS OPEN "writable", PROC "," DEV "," ROOTLESS_SYS CGROUPS("rw"));
+  assert_string_equal(text, "found\nwritable\n");
+  free(text);
+}
+
+/* ---- Row 20: as row 4, where /sys is a bind mount ---- */
+
+static void test_row20_links_in_a_user_namespace(void** state) {
+  NEED_ROOT_FILE_SYSTEM();
+  NEED_USER_NAMESPACES(NULL);
+  const struct scene* scene = *state;
+  directory_in_root(scene, "/elsewhere");
+  link_in_root(scene, "/elsewhere", "/proc");
+  link_in_root(scene, "../elsewhere", "/sys");
+  static const struct {
+    const char *mounts, *place;
+  } rows[] = {{PROC, "/proc"},
+              {ROOTLESS_SYS, "/sys"},
+              {"{\"destination\":\"/proc\",\"source\":\"/proc\",\"options\":[\"rbind\"]}", "/proc"}};
+  for (size_t i = 0; i < COUNT_OF(rows); ++i) {
+    char* config = user_config("true", rows[i].mounts);
+    const reaper_create_options options = options_of(scene, config);
+    const struct expected wanted = {REAPER_ERR_SYSTEM, ELOOP, "mount", "/mounts/0", rows[i].place};
+    assert_int_equal(create_differs(scene, &options, &wanted), 0);
+    free(config);
+  }
+  char* inside = in_root(scene, "/elsewhere");
+  assert_int_equal(count_entries(inside), 0);
+  free(inside);
+}
+
 /* ---- Row 10: a directory of the host's by a descriptor that was left open ---- */
 
 static void test_row10_descriptors_in_a_root(void** state) {
@@ -287,6 +376,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_row11_directories_made_in_a_race, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_row4_links_at_proc_and_sys, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_row9_control_groups_are_read_only, root_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_row9_in_a_user_namespace, root_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_row20_links_in_a_user_namespace, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_row10_descriptors_in_a_root, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_row12_masked_with_another_file, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_row13_the_console_is_a_link, root_setup, scene_teardown),
