@@ -18,6 +18,7 @@ struct Error {
   std::string message = {};        // one line that stands alone, without a "reaper: " prefix
   std::string pointer = {};        // JSON pointer of the field at fault, or empty
   std::string stage = {};          // the step that failed, see reaper_error_stage()
+  bool by_init = false;            // told by reaper-init, which ends by itself then
 };
 // NOLINTEND(readability-redundant-member-init)
 

@@ -185,7 +185,9 @@ Error error_from_frame(std::string_view payload) {
     return {REAPER_ERR_INTERNAL, EPROTO, "reaper-init sent an error whose lengths do not add up", "", "protocol"};
   report.pointer = payload.substr(0, report.header.pointer_size);
   report.text = payload.substr(report.header.pointer_size);
-  return error_of(report);
+  Error error = error_of(report);
+  error.by_init = true;
+  return error;
 }
 
 static Error sentence_of(const InitReport& report) {

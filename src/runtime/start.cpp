@@ -107,11 +107,12 @@ class EndedWithoutMemory {
   int before_ = std::uncaught_exceptions();
 };
 
-// init exits by itself after an error; what did not answer, or is not init, is ended. So the status is `stopped`
-// afterwards.
+// init exits by itself after it has told an error, and its end of the gate is closed (which is no error of a call) by
+// its exit; what did not answer, is not init or waits on for what this process could not say, is ended. So the status
+// is `stopped` afterwards.
 void await_stopped(const Fd& pidfd, const Error& error) {
-  const bool answered = error.code != REAPER_ERR_TIMEOUT;
-  const auto ended = await_end(pidfd, deadline_in(answered ? end_limit : std::chrono::seconds(0)));
+  const bool ends = error.by_init || error.sys_errno == 0;
+  const auto ended = await_end(pidfd, deadline_in(ends ? end_limit : std::chrono::seconds(0)));
   if (!ended.has_value() || !*ended) kill_and_wait(pidfd);
 }
 
