@@ -4,9 +4,11 @@ if(REAPER_SANITIZE OR REAPER_COVERAGE)
   return()
 endif()
 
+# One at a time, and one from the beginning on: the compilers take all processors by themselves.
 function(reaper_binding_test name subject)
   add_test(NAME bindings.${name} COMMAND ${ARGN})
-  set_tests_properties(bindings.${name} PROPERTIES LABELS "bindings;${subject}" TIMEOUT 900 SKIP_RETURN_CODE 77)
+  set_tests_properties(bindings.${name} PROPERTIES LABELS "bindings;${subject}" TIMEOUT 900 SKIP_RETURN_CODE 77
+    RESOURCE_LOCK compilers COST 150)
 endfunction()
 
 # Found again when the tests run: the packages of either may come later than this configuration.

@@ -37,7 +37,7 @@ if(REAPER_GO)
       string(REPLACE "_test" "" name ${stem})
       list(JOIN lines "|" names)
       add_test(NAME cli.${name} COMMAND ${cli_program} -test.v -test.count=1 "-test.run=^(${names})$")
-      set_tests_properties(cli.${name} PROPERTIES LABELS "cli;${name}" TIMEOUT 600
+      set_tests_properties(cli.${name} PROPERTIES LABELS "cli;${name}" TIMEOUT 600 COST 10
         ENVIRONMENT "REAPER_RUNTIME=$<TARGET_FILE:reaper-runtime>;REAPER_TEST_DATA=${CMAKE_CURRENT_SOURCE_DIR}/data;REAPER_TEST_BUILD=${CMAKE_BINARY_DIR}")
       set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     endif()

@@ -17,6 +17,9 @@ foreach(name IN LISTS fuzz_targets)
     target_sources(fuzz_${name} PRIVATE fuzz/replay.cpp)
     add_test(NAME unit.fuzz_${name} COMMAND fuzz_${name} ${fuzz_${name}_corpus})
     set_tests_properties(unit.fuzz_${name} PROPERTIES LABELS "unit;fuzz" TIMEOUT 300)
+    if(name STREQUAL config) # by far the largest corpus
+      set_tests_properties(unit.fuzz_config PROPERTIES COST 60)
+    endif()
   endif()
 endforeach()
 target_sources(fuzz_arguments PRIVATE ${PROJECT_SOURCE_DIR}/cli/arguments.cpp ${PROJECT_SOURCE_DIR}/cli/options.cpp

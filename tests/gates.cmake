@@ -24,6 +24,7 @@ if(NOT REAPER_SANITIZE AND NOT REAPER_COVERAGE)
   reaper_gate(manual 120)
   reaper_gate(completion 300)
   reaper_gate(install 900)
+  set_tests_properties(gate.install PROPERTIES RESOURCE_LOCK compilers COST 200) # a whole build
   reaper_gate(package 300)
   reaper_gate(abi 120)
 endif()

@@ -2,7 +2,7 @@
 
 usage: report.py RESULTS SKIPS
 
-RESULTS holds `stages` (name, seconds, status) and STAGE.LABEL.xml, ctest's JUnit output of that stage and label.
+RESULTS holds `stages` (name, seconds, status) and STAGE.*.xml, ctest's JUnit output of that stage.
 SKIPS holds root.txt, user.txt and ci.txt, the expected skips of each environment: `STAGE TEST REASON` a line, where stage
 and test (ctest's name) may be globs, and so may the reason. A skip that none of them expects is a failure, and so is one
 that gives no reason. Exits 1 then, or when a test or stage has failed.
