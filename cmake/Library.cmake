@@ -55,7 +55,7 @@ target_link_libraries(reaper-child PRIVATE reaper-warnings)
 add_library(reaper-rooms STATIC ${REAPER_ROOM_SOURCES} $<TARGET_OBJECTS:reaper-child>)
 target_include_directories(reaper-rooms PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(reaper-rooms PUBLIC reaper-instrumented PkgConfig::CJSON
-  PRIVATE reaper-warnings ${CMAKE_DL_LIBS})
+  PRIVATE reaper-counted reaper-warnings ${CMAKE_DL_LIBS})
 # Per file, so that a new commit does not rebuild everything.
 set_source_files_properties(src/launch/image.cpp PROPERTIES COMPILE_DEFINITIONS
   "REAPER_INIT_IMAGE=\"${CMAKE_BINARY_DIR}/libexec/reaper-init\";REAPER_INIT_INSTALLED=\"${CMAKE_INSTALL_FULL_LIBEXECDIR}/reaper/reaper-init\"")
@@ -100,7 +100,7 @@ add_library(reaper SHARED ${REAPER_ABI_SOURCES})
 add_library(reaper::reaper ALIAS reaper)
 target_include_directories(reaper PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(reaper PRIVATE reaper-rooms reaper-warnings)
+target_link_libraries(reaper PRIVATE reaper-rooms reaper-counted reaper-warnings)
 set_target_properties(reaper PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${REAPER_SOVERSION}
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/reaper.map BUILD_RPATH "" SKIP_BUILD_RPATH TRUE)
 # Only reaper_* leaves. libstdc++ inside: its dynamic form alone costs 0.44 ms of every CLI call.

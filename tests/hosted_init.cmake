@@ -7,7 +7,7 @@ add_library(hosted-init STATIC ${hosted_sources} init/kernel.cpp
   init/kernel_processes.cpp init/kernel_seccomp.cpp init/kernel_terminal.cpp)
 target_compile_definitions(hosted-init PUBLIC REAPER_INIT_HOSTED)
 target_include_directories(hosted-init PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(hosted-init PUBLIC reaper-rooms PRIVATE reaper-warnings)
+target_link_libraries(hosted-init PUBLIC reaper-rooms PRIVATE reaper-counted reaper-warnings)
 
 file(GLOB init_tests CONFIGURE_DEPENDS init/test_*.cpp)
 foreach(source IN LISTS init_tests)
