@@ -18,10 +18,10 @@ function(reaper_walk walk)
   endforeach()
   set_tests_properties(faults.${walk} PROPERTIES COST 100)
 endfunction()
-reaper_walk(kill_walk supervised hooks cgroup terminal isolated user joined joined-supervised filter notify
+reaper_walk(kill_walk supervised hooks cgroup terminal isolated user joined joined-supervised joined-mapped filter notify
   devices)
 # Further scenarios by hand: bin/faults_errno_walk supervised
-reaper_walk(errno_walk isolated user joined filter notify devices)
+reaper_walk(errno_walk isolated user joined joined-mapped filter notify devices)
 target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")
 
 set_tests_properties(faults.cycles faults.allocations PROPERTIES COST 100) # minutes, too

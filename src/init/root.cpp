@@ -71,7 +71,8 @@ bool is_device(const struct stat& status, const Operation& operation) {
 Outcome lend_device(const Operation& operation, long parent, const char* name) {
   const char* const path = operation.string(0);
   const long copy = call(__NR_open_tree, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-  if (copy < 0) return failed_call(-EPERM, path);
+  const bool short_of = copy == -EMFILE || copy == -ENFILE || copy == -ENOMEM;
+  if (copy < 0) return failed_call(short_of ? copy : -EPERM, path);
   struct stat status = {};
   Outcome outcome = checked(call(__NR_fstat, copy, &status), path);
   if (outcome.ok() && !is_device(status, operation)) outcome = failed_call(-EPERM, path);

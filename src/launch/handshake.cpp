@@ -94,7 +94,9 @@ Status send_frame(const Launched& launched, wire::Frame type) {
 
 Status send_descriptor(const Launched& launched, wire::Frame type, const Fd& descriptor) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
-  return talk.send_with(type, descriptor.get());
+  const Status sent = talk.send_with(type, descriptor.get());
+  // Whoever has closed its end has said why before: that is read next.
+  return is_gone(sent) && ends_soon(launched.pidfd) ? Status{} : sent;
 }
 
 Result<Fd> await_descriptor(Launched& launched, wire::Frame type) {

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -110,6 +111,7 @@ const Scenario* find_scenario(const std::string& name) {
       {.name = "isolated", .isolated = true},
       {.name = "user", .user = true},
       {.name = "joined", .joined = true},
+      {.name = "joined-mapped", .joined = true, .mapped = true},
       {.name = "joined-supervised", .supervised = true, .joined = true},
       {.name = "filter", .filter = true},
       {.name = "notify", .notify = true},
@@ -210,12 +212,27 @@ std::string Site::user_namespace() {
          ranges + ",\"gidMappings\":" + ranges + "}";
 }
 
-std::string Site::joined_namespaces() {
+// Two programs of busybox, and what is mounted on.
+void Site::make_mapped_root() {
+  const std::string root = std::string(place_.directory) + "/rootfs/";
+  for (const char* name : {"bin", "dev", "mapped"}) REQUIRE(mkdir((root + name).c_str(), 0755) == 0);
+  for (const char* name : {"bin/sleep", "bin/true"}) REQUIRE(std::filesystem::copy_file("/bin/busybox", root + name));
+  mapped_ = takes_ids(root + "bin");
+}
+
+std::string Site::joined_namespaces() const {
   std::string list;
   for (const auto& [type, link] : {std::pair("user", "user"), {"pid", "pid"}, {"network", "net"}, {"uts", "uts"}})
     list += std::string(list.empty() ? "" : ",") + "{\"type\":\"" + type + "\",\"path\":\"/proc/" +
             std::to_string(neighbour) + "/ns/" + link + "\"}";
-  return ",\"linux\":{\"namespaces\":[" + list + "]}";
+  if (!scenario_.mapped) return ",\"linux\":{\"namespaces\":[" + list + "]}";
+  const std::string root = std::string(place_.directory) + "/rootfs";
+  return ",\"root\":{\"path\":\"" + root +
+         "\"},\"mounts\":[{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\"},{\"destination\":\"/"
+         "mapped\","
+         "\"source\":\"" +
+         root + "/bin\",\"options\":[\"bind\"" + (mapped_ ? ",\"idmap\"" : "") +
+         "]}],\"linux\":{\"namespaces\":[{\"type\":\"mount\"}," + list + "]}";
 }
 
 // The host's programs in a root that has nothing else.
@@ -249,6 +266,7 @@ Site::Site(const Scenario& scenario) : scenario_(scenario) {
     make_copied(std::string(place_.directory) + "/rootfs/copied");
     mapped_ = takes_ids(std::string(place_.directory) + "/rootfs/copied");
   }
+  if (scenario.mapped) make_mapped_root();
   long_config_ = config_of("\"/bin/sleep\",\"1000\"", "/bin/true");
   failing_config_ = scenario.hooks ? config_of("\"/bin/true\"", "/bin/false") : config_of("\"/no/program\"", "");
   scenario_.hooks = false;
@@ -434,6 +452,7 @@ void need_walks(const Scenario& scenario) {
       !(is_root() && holds_capability("CapEff:", CAP_SYS_ADMIN)))
     SKIP("making namespaces needs CAP_SYS_ADMIN");
   if (scenario.user && !holds_capability("CapEff:", CAP_SYS_PTRACE)) SKIP("CAP_SYS_PTRACE is not held");
+  if (scenario.mapped && access("/bin/busybox", X_OK) != 0) SKIP("no busybox here");
   if (scenario.joined && neighbour < 0)  // before we adopt what its parent leaves
     neighbour =
         hold_apart(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS, "0 200000 65536", "0 200000 65536");

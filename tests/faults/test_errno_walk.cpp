@@ -156,7 +156,7 @@ bool is_wanted(const Operation& operation) {
     return operation.before == Before::nothing ? !operation.fails : is_one_of(operation, {"start", "exec"});
   if (scenario->notify)
     return strcmp(operation.name, "start") == 0;  // exec takes minutes: bin/faults_errno_walk notify exec
-  if (scenario->devices) return strcmp(operation.name, "create") == 0;
+  if (scenario->devices || scenario->mapped) return strcmp(operation.name, "create") == 0;
   if (scenario->user || scenario->joined || scenario->filter)
     return strcmp(operation.name, "create") == 0 || strcmp(operation.name, "start") == 0;
   if (!scenario->supervised) return true;

@@ -21,7 +21,8 @@ constexpr Selection selections[] = {
     {"terminal", " create delete "},    {"isolated", " create start exec delete-force "},
     {"user", " create delete-force "},  {"joined", " create start delete-force "},
     {"joined-supervised", " create "},  {"filter", " create start "},
-    {"notify", " start exec "},         {"devices", " create delete-force "}};
+    {"notify", " start exec "},         {"devices", " create delete-force "},
+    {"joined-mapped", " create "}};
 
 bool all_wanted() {
   const char* wanted = getenv("REAPER_FAULTS");

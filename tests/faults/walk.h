@@ -23,6 +23,7 @@ struct Scenario {
   bool isolated = false;  // in namespaces and a root of its own
   bool user = false;      // in a new user namespace, with a hook that runs inside
   bool joined = false;    // in namespaces of others, a user and a pid namespace among them
+  bool mapped = false;    // joined, with a root that has a mount with the ids of the user namespace
   bool filter = false;    // of system calls, which is compiled at every create
   bool notify = false;    // one that asks an agent, about the program's execve too
   bool devices = false;   // network devices of the host's go to it: the test has a network namespace of its own
@@ -87,7 +88,8 @@ class Site {
   std::string config_of(const char* program, const char* hook) const;
   std::string isolation() const;
   static std::string user_namespace();
-  static std::string joined_namespaces();
+  std::string joined_namespaces() const;
+  void make_mapped_root();
   std::string strangers() const;
   bool in_root(const char* name) const;
   std::string judge_answers();
