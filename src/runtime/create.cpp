@@ -315,12 +315,7 @@ Status help_init(const Plan& plan, Launched& launched, NetworkNamespace& network
     helped = move_net_devices(launched, *devices, std::move(inside));
   }
   if (helped.has_value()) helped = send_mapped_mounts(launched, plan, joined);
-  if (helped.has_value()) return helped;
-  // Its end of the socket is closed a moment before it has ended.
-  const bool gone = helped.error().sys_errno == EPIPE || helped.error().sys_errno == ECONNRESET;
-  constexpr std::chrono::seconds limit{2};
-  const Deadline deadline = std::chrono::steady_clock::now() + (gone ? limit : std::chrono::seconds(0));
-  if (!TRY(await_end(launched.pidfd, deadline))) return helped;
+  if (helped.has_value() || !TRY(has_ended(launched.pidfd))) return helped;
   return fail(explain_absence(launched, helped.error()));
 }
 

@@ -1,3 +1,4 @@
+/* See devices.h. */
 #include "devices.h"
 
 #include "harness.h"
