@@ -31,6 +31,10 @@ run_as_user() {
   else
     say "the user cannot read $BUILD/release: it gets a copy of the source and builds it"
     copy_source "$USER_HOME/source"
+    if [ -d "$GOCACHE" ]; then # with the standard library, compiled
+      cp -r "$GOCACHE" "$USER_HOME/go-cache"
+      chown -R "$TEST_UID:$TEST_UID" "$USER_HOME/go-cache"
+    fi
     SOURCE=$USER_HOME/source as_user_build "$tests"
   fi
   chown -R "$TEST_UID:$TEST_UID" "$USER_HOME"
@@ -58,6 +62,6 @@ copy_source() {
 }
 
 as_user_build() {
-  as_user cmake -S "$SOURCE" -B "$1" -DCMAKE_BUILD_TYPE=Release -DREAPER_TESTS=ON -DCMAKE_INSTALL_LIBDIR=lib
+  as_user cmake -S "$SOURCE" -B "$1" -DCMAKE_BUILD_TYPE=Release "${FAST_BUILD[@]}" -DREAPER_TESTS=ON -DCMAKE_INSTALL_LIBDIR=lib
   as_user cmake --build "$1" --parallel "$JOBS"
 }
