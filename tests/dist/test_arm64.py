@@ -80,8 +80,8 @@ def configure(root, build, *options):
     run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja" if shutil.which("ninja") else "Unix Makefiles",
         "-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64",
         f"-DCMAKE_CXX_COMPILER={COMPILER}", "-DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc", "-DCMAKE_BUILD_TYPE=Debug",
-        "-DCMAKE_C_FLAGS_DEBUG=-O1", "-DCMAKE_CXX_FLAGS_DEBUG=-O1", "-DCMAKE_INSTALL_LIBDIR=lib", "-DREAPER_PCH=ON",
-        "-DREAPER_WERROR=ON", "-DREAPER_STATIC=OFF", "-DREAPER_TESTS=ON",
+        "-DCMAKE_C_FLAGS_DEBUG=-O0", "-DCMAKE_CXX_FLAGS_DEBUG=-O0", "-DCMAKE_INSTALL_LIBDIR=lib", "-DREAPER_PCH=ON",
+        "-DREAPER_UNITY=ON", "-DREAPER_WERROR=ON", "-DREAPER_STATIC=OFF", "-DREAPER_TESTS=ON",
         f"-DCMAKE_EXE_LINKER_FLAGS=-Wl,-rpath-link,{root}/usr/lib/aarch64-linux-gnu",
         f"-DCMAKE_CROSSCOMPILING_EMULATOR={';'.join(emulated(root))}",
         *options, env={**os.environ, "PKG_CONFIG_SYSROOT_DIR": str(root), "PKG_CONFIG_LIBDIR":
