@@ -22,7 +22,7 @@
 #define PLAIN_CYCLES 10000
 #define MEMORY_COUNTS 1
 #endif
-#define WARM_UP 100
+#define WARM_UP 30
 #define RSS_BOUND_KIB 1024 /* what an allocator's fragments and the kernel's batches of page counts come to */
 
 struct standing {
@@ -62,7 +62,9 @@ static long cycles(long by_default) {
   return by_default * PLAIN_CYCLES / 10000;
 }
 
-/* `once` many times; `what` for the line that counts them. */
+/* `once` many times; `what` for the line that counts them. Plain lives are ten thousand; of the others a few hundred
+ * will do, since one descriptor, thread, process, mount or directory that is left is seen. A soak makes ten times as
+ * many. */
 static void repeat(const struct scene* scene, const char* what, long count, void (*once)(const struct scene*)) {
   for (int i = 0; i < WARM_UP; ++i) once(scene);
   const struct standing before = look(scene);
@@ -181,7 +183,7 @@ static void exec_filtered_once(const struct scene* scene) {
 
 static void test_exec(void** state) {
   host_of_exec = running(*state, "host", "");
-  repeat(*state, "exec (three of them each)", cycles(1000), exec_once);
+  repeat(*state, "exec (three of them each)", cycles(250), exec_once);
   end(host_of_exec);
 }
 
@@ -191,7 +193,7 @@ static void test_exec_in_namespaces(void** state) {
   host_of_exec = must_run(*state, "host",
                           "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/sleep\",\"1000\"],\"cwd\":\"/\"},"
                           "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"}]}}");
-  repeat(*state, "exec into namespaces (three of them each)", cycles(500), exec_once);
+  repeat(*state, "exec into namespaces (three of them each)", cycles(150), exec_once);
   end(host_of_exec);
 }
 
@@ -244,12 +246,12 @@ static void test_filters(void** state) {
   NEED_FILTERS();
   const struct scene* scene = *state;
   agent = agent_of(scene);
-  repeat(scene, "filters", cycles(1000), filter_once);
-  repeat(scene, "filters that notify", cycles(500), notify_once);
+  repeat(scene, "filters", cycles(250), filter_once);
+  repeat(scene, "filters that notify", cycles(150), notify_once);
   char* config = filtered(scene, "SCMP_ACT_ERRNO", "\"/bin/sleep\",\"1000\"");
   host_of_exec = must_run(scene, "host", config);
   free(config);
-  repeat(scene, "exec with a filter (three of them each)", cycles(500), exec_filtered_once);
+  repeat(scene, "exec with a filter (three of them each)", cycles(150), exec_filtered_once);
   end(host_of_exec);
   config = filtered(scene, "SCMP_ACT_NOTIFY", "\"/bin/sleep\",\"1000\"");
   host_of_exec = must_run(scene, "host", config);
@@ -257,7 +259,7 @@ static void test_filters(void** state) {
   char* text = NULL;
   close(take_listener(agent, &text));
   free(text);
-  repeat(scene, "exec with a filter that notifies", cycles(500), exec_notify_once);
+  repeat(scene, "exec with a filter that notifies", cycles(150), exec_notify_once);
   end(host_of_exec);
   close(agent);
 }
@@ -291,7 +293,7 @@ static void test_isolated(void** state) {
   assert_int_equal(holders(scene), 1); /* the look would see it */
   assert_int_equal(reaper_delete(container, REAPER_DELETE_FORCE, NULL), REAPER_OK);
   reaper_container_free(container);
-  repeat(scene, "isolated", cycles(1000), isolated_once);
+  repeat(scene, "isolated", cycles(250), isolated_once);
   assert_int_equal(holders(scene), 0);
 }
 
@@ -315,7 +317,7 @@ static void user_once(const struct scene* scene) {
 
 static void test_user(void** state) {
   NEED_NEIGHBOURS();
-  repeat(*state, "user namespaces", cycles(500), user_once);
+  repeat(*state, "user namespaces", cycles(150), user_once);
 }
 
 static struct holder neighbour;
@@ -343,7 +345,7 @@ static void test_joined(void** state) {
   NEED_NEIGHBOURS();
   assert_int_equal(
       hold(&neighbour, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET, "0 200000 65536", "0 200000 65536", NULL), 0);
-  repeat(*state, "namespaces of others (four each)", cycles(200), joined_once);
+  repeat(*state, "namespaces of others (four each)", cycles(100), joined_once);
   assert_int_equal(release(neighbour), 0);
 }
 
@@ -351,17 +353,17 @@ static void test_plain(void** state) {
   repeat(*state, "plain", cycles(10000), plain_once);
 }
 static void test_supervised(void** state) {
-  repeat(*state, "supervised", cycles(1000), supervised_once);
+  repeat(*state, "supervised", cycles(250), supervised_once);
 }
 static void test_hooks(void** state) {
-  repeat(*state, "hooks", cycles(500), hooks_once);
+  repeat(*state, "hooks", cycles(150), hooks_once);
 }
 static void test_terminals(void** state) {
   need_terminals();
-  repeat(*state, "terminals", cycles(500), terminal_once);
+  repeat(*state, "terminals", cycles(150), terminal_once);
 }
 static void test_failures(void** state) {
-  repeat(*state, "failures (six of them each)", cycles(500), failing_once);
+  repeat(*state, "failures (six of them each)", cycles(150), failing_once);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, scene_teardown)
