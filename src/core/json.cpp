@@ -122,7 +122,8 @@ const cJSON* find_duplicate(const cJSON* object, std::vector<const cJSON*>& scra
 
 Error duplicate_error(const JsonTree& tree, const JsonScan& scan, std::string_view name, const cJSON* duplicate) {
   size_t names = 0;
-  for (Walk walk{tree.root.get()}; walk.node != duplicate; advance(tree, walk)) names += walk.node->string != nullptr;
+  for (Walk walk{tree.root.get()}; walk.node != nullptr && walk.node != duplicate; advance(tree, walk))
+    if (walk.node->string != nullptr) ++names;
   Error error = json_syntax_error(tree.text, name, scan.names.at(names),
                                   "the name \"" + printable(duplicate->string, 80) + "\" stands twice in one object");
   error.pointer = pointer_of(tree, duplicate);
