@@ -38,7 +38,7 @@ struct Child {
   int (*run)(void*);
   void* work;
   int exit_signal;
-  std::span<std::byte> stack = {};  // of one that runs beside us
+  std::span<std::byte> stack;  // of one that runs beside us; or none
 };
 
 long clone_by_clone3(uint64_t flags, int* pidfd, const Child& child) {
@@ -180,7 +180,7 @@ Result<Launched> clone_init(const LaunchRequest& request) {
   if (sent > 0) launched.unsent.erase(0, static_cast<size_t>(sent));
 
   int pidfd = -1;
-  const long pid = clone_child(request.namespaces, &pidfd, {run_child, &work, SIGCHLD});
+  const long pid = clone_child(request.namespaces, &pidfd, {run_child, &work, SIGCHLD, {}});
   if (pid < 0) return fail(clone_error(request.namespaces, static_cast<int>(-pid)));
   launched.pid = static_cast<pid_t>(pid);
   launched.pidfd = Fd(pidfd);
@@ -193,7 +193,7 @@ Result<Launched> clone_init(const LaunchRequest& request) {
 
 Result<Ended> clone_ended(uint64_t namespaces) {
   int pidfd = -1;
-  const long pid = clone_child(namespaces, &pidfd, {end_child, nullptr, 0});
+  const long pid = clone_child(namespaces, &pidfd, {end_child, nullptr, 0, {}});
   if (pid < 0) return fail(clone_error(namespaces, static_cast<int>(-pid)));
   return Ended{static_cast<pid_t>(pid), Fd(pidfd)};
 }
