@@ -68,7 +68,7 @@ static void test_program_has_a_terminal(void **state) {
 static void test_size(void **state) {
   need_terminals();
   const struct scene *scene = *state;
-  char *config = terminal_config("trap 'stty size; exit 0' WINCH; stty size; while :; do read line; done", "");
+  char *config = terminal_config("trap 'stty size; exit 0' WINCH; stty size; while :; do sleep 0.1; done", "");
   int32_t master;
   reaper_container *container = must_create_terminal(scene, "size", config, &master);
   must_start(container);
