@@ -5,6 +5,8 @@
 set -euo pipefail
 
 root=$1/debian-root
+# The stages' builds lie side by side, and the release build comes first.
+if [ -e "${1%/*}/release/debian-root.made" ]; then root=${1%/*}/release/debian-root; fi
 skip() {
   printf 'SKIP: %s\n' "$*"
   exit 77

@@ -48,10 +48,11 @@ run_as_user() {
   return "$status"
 }
 
-# The first file or directory that is closed to the user, or what find complains about. Not what cargo has built: its locks
-# are closed to others, nor the Debian root: no test that is run here looks there.
+# The first file or directory that is closed to the user, or what find complains about. Not what cargo has built, nor the
+# tools of other stages: locks are closed to others; nor a Debian root: no test that is run here looks there.
 cannot_read() {
-  as_user find "$@" \( -name .git -o -path "$BUILD/release/bindings" -o -path "$BUILD/release/debian-root" \) -prune -o -type f -not -readable -print -quit -o -type d -not -executable -print -quit 2>&1
+  as_user find "$@" \( -name .git -o -path "$BUILD/release/bindings" -o -path "$BUILD/tools" -o -path "$BUILD/*/debian-root" \) -prune \
+    -o -type f -not -readable -print -quit -o -type d -not -executable -print -quit 2>&1
 }
 
 copy_source() {
