@@ -106,6 +106,17 @@ static void preflight_finds_all(void**) {
                       "/process/capabilities/bounding /process/rlimits/0/hard /process/rlimits/1/hard ");
 }
 
+// What is asked for and has not been compiled is not passed over.
+static void a_filter_that_nobody_has_compiled(void**) {
+  const auto config = reaper::parse_config(R"({"ociVersion":"1.0.0","process":{"args":["a"],"cwd":"/"},
+    "linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}})");
+  assert_true(config.has_value());
+  const auto plan = reaper::make_plan(*config, root_facts(), {});
+  assert_false(plan.has_value());
+  assert_int_equal(plan.error().code, REAPER_ERR_INTERNAL);
+  assert_string_equal(plan.error().pointer.c_str(), "/linux/seccomp");
+}
+
 static void goldens(void**) {
   const bool update = getenv("REAPER_UPDATE_GOLDENS") != nullptr;
   const std::vector<std::string> names = case_names();
@@ -228,6 +239,7 @@ int main() {
   const CMUnitTest tests[] = {cmocka_unit_test(goldens),
                               cmocka_unit_test(preflight_agrees),
                               cmocka_unit_test(preflight_finds_all),
+                              cmocka_unit_test(a_filter_that_nobody_has_compiled),
                               cmocka_unit_test(json_says_what_the_text_says),
                               cmocka_unit_test(json_golden),
                               cmocka_unit_test(no_orphans)};
