@@ -81,6 +81,8 @@ void what_is_no_parameter(void**) {
   k.proc_magic = 0x01021994;  // TMPFS_MAGIC
   assert_false(run_init(k).executed);
   assert_int_equal(last_error(k.sent).header.error, EXDEV);
+  assert_int_equal(last_error(k.sent).header.op, static_cast<uint16_t>(wire::Op::sysctl));  // not a later one's
+  assert_string_equal(last_error(k.sent).text.c_str(), parameter);
 }
 
 void the_clocks(void**) {
