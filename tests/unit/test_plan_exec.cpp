@@ -185,6 +185,23 @@ static void what_a_user_namespace_refuses(void**) {
   }
 }
 
+// The host's limits are raised by who has rights over the host: the root of a user namespace has none, whoever enters
+// it.
+static void limits_of_the_host(void**) {
+  const char* text = R"({"args":["id"],"cwd":"/","user":{"uid":0,"gid":0},)"
+                     R"("rlimits":[{"type":"RLIMIT_NOFILE","soft":7,"hard":8}]})";
+  ProcessFacts facts = root_facts();
+  for (reaper::ResourceLimit& limit : facts.rlimits) limit = {7, 7};
+  assert_true(reaper::make_exec_plan(document(text), facts, {}).has_value());
+  ExecPlanOptions options;
+  options.namespaces = CLONE_NEWUSER;
+  options.user = {{{0, 200000, 10}}, {{0, 300000, 5}}, false};
+  const auto plan = reaper::make_exec_plan(document(text), facts, options);
+  assert_false(plan.has_value());
+  assert_int_equal(plan.error().code, REAPER_ERR_PERMISSION);
+  assert_string_equal(plan.error().pointer.c_str(), "/process/rlimits/0/hard");
+}
+
 // As for the container's own process: verified with what it takes, then loaded, right before the program.
 static void the_filter_of_the_container(void**) {
   auto filter = std::make_shared<reaper::SeccompFilter>();
@@ -224,6 +241,7 @@ int main() {
       cmocka_unit_test(labels_before_it_enters),
       cmocka_unit_test(a_user_namespace),
       cmocka_unit_test(what_a_user_namespace_refuses),
+      cmocka_unit_test(limits_of_the_host),
       cmocka_unit_test(the_filter_of_the_container),
       cmocka_unit_test(warnings_when_strict),
   };
