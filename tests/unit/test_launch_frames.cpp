@@ -10,6 +10,7 @@
 
 #include "core/fd.h"
 #include "launch/frames.h"
+#include "launch/launch.h"
 #include "unit/cmocka_cpp.h"
 
 using namespace reaper;
@@ -133,6 +134,25 @@ void large_frames_are_sent_whole(void**) {
   assert_int_equal(status, 0);
 }
 
+// Of an exec: only EXEC and then end of file say that the program runs; an end alone is one of a process that died
+// before.
+void an_end_before_the_program(void**) {
+  for (const bool executes : {false, true}) {
+    Peer peer;
+    if (executes) peer.say(frame(wire::Frame::exec, ""));
+    Launched launched;
+    launched.pid = peer.pid;
+    launched.handshake = std::move(peer.ours);
+    launched.pidfd = std::move(peer.pidfd);
+    peer.theirs.reset();
+    const Status seen = await_exec(launched, no_deadline, {});
+    assert_int_equal(seen.has_value(), executes);
+    if (executes) continue;
+    assert_int_equal(seen.error().code, REAPER_ERR_SYSTEM);
+    assert_string_equal(seen.error().stage.c_str(), "exec");
+  }
+}
+
 void a_dead_reader_is_an_error(void**) {
   Peer peer;
   peer.theirs.reset();
@@ -151,6 +171,7 @@ int main() {
       cmocka_unit_test(bad_bytes),
       cmocka_unit_test(deadline),
       cmocka_unit_test(large_frames_are_sent_whole),
+      cmocka_unit_test(an_end_before_the_program),
       cmocka_unit_test(a_dead_reader_is_an_error),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
