@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "config/parse.h"
-#include "config/properties.h"
 
 namespace reaper {
 namespace {
@@ -40,21 +39,10 @@ Status check_policy(const JsonCursor& object, const MemoryPolicy& policy) {
   return {};
 }
 
-// As encoders write a section that nobody filled in.
-Result<bool> asks_for_nothing(const JsonCursor& object) {
-  const Property* const section = find_property("/linux/memoryPolicy");
-  for (const auto& [name, member] : TRY(object.members())) {
-    if (member.type() == JsonType::string && TRY(member.string()).empty()) continue;
-    if (member.type() == JsonType::array && TRY(member.elements()).empty()) continue;
-    if (find_member(section, name) != nullptr) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<std::optional<MemoryPolicy>> read_memory_policy(const JsonCursor& object) {
-  if (TRY(asks_for_nothing(object))) return std::nullopt;
+  if (TRY(asks_for_nothing(object, "/linux/memoryPolicy"))) return std::nullopt;
   MemoryPolicy policy;
   const JsonCursor mode = TRY(required_member(object, "mode"));
   policy.mode = TRY(read_name(mode, "mode", modes));

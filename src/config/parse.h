@@ -16,6 +16,8 @@ namespace reaper {
 // this build cannot apply (all of them while refusals are collected) is returned, so that what is plainly wrong can be
 // reported before it; unknown names are warnings.
 Result<std::vector<Error>> walk_document(const JsonCursor& document, Notes& notes);
+// Whether a section is as encoders write one that nobody filled in. `pattern`: its row.
+Result<bool> asks_for_nothing(const JsonCursor& object, std::string_view pattern);
 
 // version.cpp: SemVer 2.0.0, any 1.x.
 Status check_version(std::string_view pointer, std::string_view version);

@@ -6,7 +6,6 @@
 #include <array>
 
 #include "config/parse.h"
-#include "config/properties.h"
 
 namespace reaper {
 namespace {
@@ -116,17 +115,6 @@ Result<SeccompListener> read_listener(const JsonCursor& object) {
   return listener;
 }
 
-// As encoders write a section that nobody filled in.
-Result<bool> asks_for_nothing(const JsonCursor& object) {
-  const Property* const section = find_property("/linux/seccomp");
-  for (const auto& [name, member] : TRY(object.members())) {
-    if (member.type() == JsonType::string && TRY(member.string()).empty()) continue;
-    if (member.type() == JsonType::array && TRY(member.elements()).empty()) continue;
-    if (find_member(section, name) != nullptr) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 bool Seccomp::notifies() const {
@@ -135,7 +123,7 @@ bool Seccomp::notifies() const {
 }
 
 Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& object, Refusals& refusals) {
-  if (TRY(asks_for_nothing(object))) return std::nullopt;
+  if (TRY(asks_for_nothing(object, "/linux/seccomp"))) return std::nullopt;
   Seccomp seccomp;
   KEEP(refusals, seccomp.listener, read_listener(object));
   // Whether or not its path is a good one.

@@ -41,7 +41,7 @@ Result<bool> asks(const JsonCursor& value, const Property& row) {
   if (row.type != JsonType::object || value.type() != JsonType::object) return asks_at_all(value);
   auto members = TRY(value.members());
   if (find_free(&row) != nullptr) return !members.empty();
-  if (member_names(row.pattern).empty()) return asks_at_all(value);
+  if (!has_members(&row)) return asks_at_all(value);
   for (const auto& [name, member] : members) {
     const Property* known = find_member(&row, name);
     if (known != nullptr && TRY(asks(member, *known))) return true;
@@ -132,6 +132,16 @@ Status walk_value(const JsonCursor& value, const Property& row, Walk& walk) {
 }
 
 }  // namespace
+
+Result<bool> asks_for_nothing(const JsonCursor& object, std::string_view pattern) {
+  const Property* const section = find_property(pattern);
+  for (const auto& [name, member] : TRY(object.members())) {
+    if (member.type() == JsonType::string && TRY(member.string()).empty()) continue;
+    if (member.type() == JsonType::array && TRY(member.elements()).empty()) continue;
+    if (find_member(section, name) != nullptr) return false;
+  }
+  return true;
+}
 
 Result<std::vector<Error>> walk_document(const JsonCursor& document, Notes& notes) {
   Walk walk{notes, {}};

@@ -66,19 +66,9 @@ long clone_child(uint64_t extra_flags, int* pidfd, const Child& child) {
   return pid == -ENOSYS || pid == -EPERM ? clone_by_clone(flags, pidfd, child) : pid;
 }
 
-constexpr int keeper_limit_ms = 2000;
-
 // False: it lives on, as far as we know.
 bool kill_now(const Fd& pidfd) {
   return syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0 || errno == ESRCH;
-}
-
-bool ends_soon(const Fd& pidfd) {
-  pollfd ended = {pidfd.get(), POLLIN, 0};
-  int ready;
-  do ready = poll(&ended, 1, keeper_limit_ms);
-  while (ready < 0 && errno == EINTR);
-  return ready > 0;
 }
 
 void reap(const Fd& pidfd) {
@@ -212,9 +202,15 @@ void reap_ended(const Ended& ended) {
   while (reaped != 0 && errno == EINTR);
   if (reaped == 0) return;
   // Somebody else has reaped it, or a filter does not let us: what it works with is not given up before it has ended.
-  pollfd end = {ended.pidfd.get(), POLLIN, 0};
-  while (poll(&end, 1, -1) < 0 && errno == EINTR) {
-  }
+  (void)ends_within(ended.pidfd, -1);
+}
+
+bool ends_within(const Fd& pidfd, int limit_ms) {
+  pollfd ended = {pidfd.get(), POLLIN, 0};
+  int ready;
+  do ready = poll(&ended, 1, limit_ms);
+  while (ready < 0 && errno == EINTR);
+  return ready > 0;
 }
 
 void end_launched(Launched& launched) {
@@ -226,8 +222,9 @@ void end_launched(Launched& launched) {
   // A keeper reaps its child and ends by itself, unless somebody has stopped it. Whom we may not signal (a filter)
   // reads the end of file too; if it has been stopped, it is not waited for, since that might be for ever.
   if (launched.keeper_pidfd) {
-    if (ends_soon(launched.keeper_pidfd) || kill_now(launched.keeper_pidfd)) reap(launched.keeper_pidfd);
-  } else if (killed || ends_soon(launched.pidfd)) {
+    if (ends_within(launched.keeper_pidfd, end_limit_ms) || kill_now(launched.keeper_pidfd))
+      reap(launched.keeper_pidfd);
+  } else if (killed || ends_within(launched.pidfd, end_limit_ms)) {
     if (launched.may_have_beside) end_group(launched.pid, launched.pidfd);
     reap(launched.pidfd);
   }

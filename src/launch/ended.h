@@ -24,4 +24,8 @@ Result<Ended> clone_ended(uint64_t namespaces);
 Result<Ended> clone_beside(int (*main)(void*), void* work, std::span<std::byte> stack);
 void reap_ended(const Ended& ended);  // waits for its end
 
+// Whether a process ends within so many milliseconds; -1: it is waited for.
+bool ends_within(const Fd& pidfd, int limit_ms);
+inline constexpr int end_limit_ms = 2000;  // of one that has nothing left to do
+
 }  // namespace reaper

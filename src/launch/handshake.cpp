@@ -1,9 +1,8 @@
 // LAUNCH -> READY -> GO, over the socket pair that init was born with.
-#include <poll.h>
-
 #include <cerrno>
 #include <cstring>
 
+#include "launch/ended.h"
 #include "launch/frames.h"
 #include "launch/launch.h"
 
@@ -34,14 +33,10 @@ bool is_gone(const Status& sent) {
   return !sent.has_value() && (sent.error().sys_errno == EPIPE || sent.error().sys_errno == ECONNRESET);
 }
 
-// Its end of the socket is closed a moment before it has ended.
-bool ends_soon(const Fd& pidfd) {
-  constexpr int limit_ms = 2000;
-  pollfd ended = {pidfd.get(), POLLIN, 0};
-  int ready;
-  do ready = poll(&ended, 1, limit_ms);
-  while (ready < 0 && errno == EINTR);
-  return ready > 0;
+// Who lives without having been told would wait for ever, and so would we. Its end of the socket is closed a moment
+// before it has ended, and whoever ends has said why before: that is read next.
+Status told(const Launched& launched, const Status& sent) {
+  return is_gone(sent) && ends_within(launched.pidfd, end_limit_ms) ? Status{} : sent;
 }
 
 Error out_of_turn() {
@@ -87,16 +82,12 @@ Status send_unsent(Launched& launched) {
 
 Status send_frame(const Launched& launched, wire::Frame type) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
-  const Status sent = talk.send(type);
-  // Who lives without having been told would wait for ever, and so would we.
-  return is_gone(sent) && ends_soon(launched.pidfd) ? Status{} : sent;
+  return told(launched, talk.send(type));
 }
 
 Status send_descriptor(const Launched& launched, wire::Frame type, const Fd& descriptor) {
   const FrameTalk talk(launched.handshake.get(), launched.pidfd.get(), "handshake", no_deadline);
-  const Status sent = talk.send_with(type, descriptor.get());
-  // Whoever has closed its end has said why before: that is read next.
-  return is_gone(sent) && ends_soon(launched.pidfd) ? Status{} : sent;
+  return told(launched, talk.send_with(type, descriptor.get()));
 }
 
 Result<Fd> await_descriptor(Launched& launched, wire::Frame type) {
