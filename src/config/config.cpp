@@ -2,6 +2,9 @@
 // nobody repairs a document twice.
 #include "config/config.h"
 
+#include <algorithm>
+
+#include "config/known_seccomp.h"
 #include "config/parse.h"
 
 namespace reaper {
@@ -52,7 +55,8 @@ Status read_linux(const JsonCursor& section, Notes& notes, Config& config, std::
   if (auto policy = TRY(section.member("memoryPolicy")))
     KEEP(refusals, config.memory_policy, read_memory_policy(*policy));
   if (auto rdt = TRY(section.member("intelRdt"))) KEEP(refusals, config.intel_rdt, read_intel_rdt(*rdt));
-  if (auto seccomp = TRY(section.member("seccomp"))) KEEP(refusals, config.seccomp, read_seccomp(*seccomp, refusals));
+  if (auto seccomp = TRY(section.member("seccomp")); seccomp && !config.seccomp)
+    KEEP(refusals, config.seccomp, read_seccomp(*seccomp, refusals));
   if (auto path = TRY(section.member("cgroupsPath"))) {
     auto cgroups_path = read_cgroups_path(*path);
     if (!cgroups_path && cgroups_path.error().code == REAPER_ERR_UNSUPPORTED)
@@ -93,13 +97,43 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
   return {};
 }
 
+constexpr std::string_view seccomp_place = "/linux/seccomp";
+
+// The document, and in `seccomp` what is known of it already.
+Result<JsonCursor> read_document(std::string_view text, const KnownSeccomp* known,
+                                 std::shared_ptr<const Seccomp>& seccomp) {
+  if (known == nullptr) return parse_json(text, "config.json");
+  const KnownSeccomp::Sections sections = known->all();
+  std::vector<std::string_view> texts;
+  texts.reserve(sections.size());
+  for (const auto& section : sections) texts.push_back(section->text);
+  auto document = TRY(parse_json(text, "config.json", texts));
+  const auto found = document.known();
+  if (!found) return document;
+  // Somewhere else it means something else.
+  if (found->pointer != seccomp_place) return parse_json(text, "config.json");
+  seccomp = sections[found->which]->seccomp;
+  return document;
+}
+
+// A section that has something to say is read again, to say it again.
+void remember_seccomp(KnownSeccomp& known, const JsonCursor& document, const Notes& notes, const Config& config) {
+  const bool warned = notes.left_out > 0 || std::ranges::any_of(notes.warnings, [](const Warning& warning) {
+                        return warning.pointer.starts_with(seccomp_place);
+                      });
+  if (warned || !config.seccomp) return;
+  const auto section = document.member("linux").value()->member("seccomp").value();
+  known.add(section->section_text(), config.seccomp);
+}
+
 }  // namespace
 
-Result<Config> parse_config(std::string_view text) {
-  auto document = TRY(parse_json(text, "config.json"));
+Result<Config> parse_config(std::string_view text, KnownSeccomp* known) {
   Config config;
+  auto document = TRY(read_document(text, known, config.seccomp));
   Notes notes;
   TRY(read_config(document, notes, config));
+  if (known != nullptr) remember_seccomp(*known, document, notes, config);
   config.warnings = take_warnings(notes);
   return config;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -237,17 +238,20 @@ struct Config {
   std::vector<NetDevice> net_devices;
   std::string mount_label;  // of SELinux; empty: not asked for
   std::vector<std::string> masked_paths, readonly_paths;
-  uint64_t rootfs_propagation = 0;   // MS_*; 0: not asked for
-  std::string hostname, domainname;  // empty: not asked for
-  std::optional<Seccomp> seccomp;
+  uint64_t rootfs_propagation = 0;         // MS_*; 0: not asked for
+  std::string hostname, domainname;        // empty: not asked for
+  std::shared_ptr<const Seccomp> seccomp;  // null: not asked for
   std::optional<MemoryPolicy> memory_policy;
   std::optional<IntelRdt> intel_rdt;
   std::vector<Warning> warnings;  // unknown properties and values, with the nearest known name
 };
 
+class KnownSeccomp;
+
 // Errors: INVALID for what the specification does not allow, UNSUPPORTED for what this build cannot apply, each with
-// its pointer. Unknown properties are warnings.
-Result<Config> parse_config(std::string_view text);
+// its pointer. Unknown properties are warnings. `known`: a linux.seccomp that stands there is not read again, and
+// another is added to it. Null: none is known.
+Result<Config> parse_config(std::string_view text, KnownSeccomp* known = nullptr);
 
 // The same for a preflight: every error that can be found, the one of parse_config() first, and as much of the config
 // as could be read.

@@ -52,8 +52,8 @@ Result<std::vector<CpuRange>> read_number_list(const JsonCursor& object, std::st
 Result<std::optional<MemoryPolicy>> read_memory_policy(const JsonCursor& policy);
 // None: the section asks for nothing.
 Result<std::optional<IntelRdt>> read_intel_rdt(const JsonCursor& intel_rdt);
-// None: the section asks for nothing.
-Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& seccomp, Refusals& refusals);
+// Null: the section asks for nothing.
+Result<std::shared_ptr<const Seccomp>> read_seccomp(const JsonCursor& seccomp, Refusals& refusals);
 
 // names.cpp: a word of the specification and the number that the kernel has for it.
 struct NamedNumber {

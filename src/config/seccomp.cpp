@@ -122,9 +122,10 @@ bool Seccomp::notifies() const {
          std::ranges::find(rules, uint32_t{SECCOMP_RET_USER_NOTIF}, &SeccompRule::action) != rules.end();
 }
 
-Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& object, Refusals& refusals) {
-  if (TRY(asks_for_nothing(object, "/linux/seccomp"))) return std::nullopt;
-  Seccomp seccomp;
+Result<std::shared_ptr<const Seccomp>> read_seccomp(const JsonCursor& object, Refusals& refusals) {
+  if (TRY(asks_for_nothing(object, "/linux/seccomp"))) return nullptr;
+  auto whole = std::make_shared<Seccomp>();
+  Seccomp& seccomp = *whole;
   KEEP(refusals, seccomp.listener, read_listener(object));
   // Whether or not its path is a good one.
   const auto path = TRY(object.member("listenerPath"));
@@ -134,13 +135,13 @@ Result<std::optional<Seccomp>> read_seccomp(const JsonCursor& object, Refusals& 
     KEEP(refusals, seccomp.architectures, read_architectures(*array));
   if (const auto array = TRY(object.member("flags"))) KEEP(refusals, seccomp.flags, read_flags(*array));
   const auto syscalls = TRY(object.member("syscalls"));
-  if (!syscalls) return seccomp;
+  if (!syscalls) return whole;
   for (const JsonCursor& element : TRY(syscalls->elements())) {
     SeccompRule rule;
     KEEP(refusals, rule, read_rule(element, listens));
     seccomp.rules.push_back(std::move(rule));
   }
-  return seccomp;
+  return whole;
 }
 
 std::vector<std::string_view> seccomp_words(SeccompWords which) {

@@ -36,6 +36,8 @@ struct JsonTree {
   std::string text;
   std::vector<JsonSpan> numbers;
   std::vector<JsonPlace> places;  // item->valueint is an index into this
+  std::vector<JsonSection> sections;
+  std::optional<JsonKnown> known;
   std::unique_ptr<cJSON, TreeDeleter> root;
 
   const JsonPlace& place_of(const cJSON* node) const { return places[static_cast<size_t>(node->valueint)]; }
@@ -130,7 +132,7 @@ Error duplicate_error(const JsonTree& tree, const JsonScan& scan, std::string_vi
   return error;
 }
 
-// Gives every node its place, and every number its text.
+// Gives every node its place, every number and section its text.
 Status find_places(JsonTree& tree, JsonScan& scan) {
   uint32_t numbers = 0;
   tree.places.reserve(scan.names.size() + 1);
@@ -138,10 +140,13 @@ Status find_places(JsonTree& tree, JsonScan& scan) {
     walk.node->valueint = static_cast<int>(tree.places.size());  // json_max_bytes fits
     tree.places.push_back({walk.parent, walk.index, numbers});
     if (type_of(walk.node) == JsonType::number) ++numbers;
+    if (scan.known && scan.known->value == tree.places.size() - 1)
+      tree.known = {scan.which, pointer_of(tree, walk.node)};
   }
   if (numbers != scan.numbers.size())
     return fail({.code = REAPER_ERR_INTERNAL, .message = "cJSON's tree differs from the scan", .stage = "json"});
   tree.numbers = std::move(scan.numbers);
+  tree.sections = std::move(scan.sections);
   return {};
 }
 
@@ -155,12 +160,13 @@ Status refuse_duplicates(const JsonTree& tree, const JsonScan& scan, std::string
   return {};
 }
 
-// cJSON's tree of `text`, with a 0 in the place of every number.
+// cJSON's tree of `text`, with a 0 in the place of every number, and {} in that of what is known.
 Result<cJSON*> build_tree(std::string text, const JsonScan& scan) {
   for (const JsonSpan& number : scan.numbers) {
     std::memset(&text[number.offset], ' ', number.length);
     text[number.offset] = '0';
   }
+  if (scan.known) text.replace(scan.known->span.offset, scan.known->span.length, "{}");
   const int saved = errno;
   errno = 0;
   // With the NUL, as cJSON_Parse does; the scan has refused any other.
@@ -208,8 +214,8 @@ std::string_view json_type_name(JsonType type) {
   return "?";
 }
 
-Result<JsonCursor> parse_json(std::string_view text, std::string_view name) {
-  JsonScan scan = TRY(scan_json(text, name));
+Result<JsonCursor> parse_json(std::string_view text, std::string_view name, std::span<const std::string_view> known) {
+  JsonScan scan = TRY(scan_json(text, name, known));
   auto tree = std::make_shared<JsonTree>();
   tree->text = text;
   tree->root.reset(TRY(build_tree(tree->text, scan)));
@@ -271,6 +277,17 @@ Result<std::string_view> JsonCursor::number_text() const {
   if (type() != JsonType::number) return fail(type_error(JsonType::number));
   const JsonSpan span = tree_->numbers.at(tree_->place_of(node_).number);
   return std::string_view(tree_->text).substr(span.offset, span.length);
+}
+
+std::string_view JsonCursor::section_text() const {
+  const auto value = static_cast<uint32_t>(node_->valueint);
+  const auto section = std::ranges::lower_bound(tree_->sections, value, {}, &JsonSection::value);
+  if (section == tree_->sections.end() || section->value != value) return {};
+  return std::string_view(tree_->text).substr(section->span.offset, section->span.length);
+}
+
+std::optional<JsonKnown> JsonCursor::known() const {
+  return tree_->known;
 }
 
 Result<int64_t> JsonCursor::signed_integer(int64_t minimum, int64_t maximum) const {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,12 @@ std::string_view json_type_name(JsonType type);
 
 struct JsonTree;  // the parsed document, shared by its cursors
 
+// A section of a document (an object two levels below it, as /linux/seccomp is) that was known, and not read again.
+struct JsonKnown {
+  size_t which;  // of those that parse_json() was told
+  std::string pointer;
+};
+
 // A place in a document. It knows its pointer, looks names up with case, and keeps the document alive.
 class JsonCursor {
  public:
@@ -44,9 +51,11 @@ class JsonCursor {
   Result<int64_t> signed_integer(int64_t minimum, int64_t maximum) const;
   Result<uint64_t> unsigned_integer(uint64_t minimum, uint64_t maximum) const;
   Result<std::string_view> number_text() const;  // of any number, as it stands; lives as long as the document
+  std::string_view section_text() const;         // of a section, the same; empty for everything else, and what is known
+  std::optional<JsonKnown> known() const;        // of the whole document
 
  private:
-  friend Result<JsonCursor> parse_json(std::string_view, std::string_view);
+  friend Result<JsonCursor> parse_json(std::string_view, std::string_view, std::span<const std::string_view>);
   JsonCursor(std::shared_ptr<const JsonTree> tree, const cJSON* node) : tree_(std::move(tree)), node_(node) {}
   Error type_error(JsonType wanted) const;
 
@@ -59,7 +68,10 @@ inline constexpr int json_max_depth = 64;
 
 // Parses the whole text. `name` ("config.json") begins the message of a syntax error, which carries line and column:
 // "config.json:3:7: ...". Syntax errors have code INVALID, stage "json" and, for a duplicate name, its pointer.
-Result<JsonCursor> parse_json(std::string_view text, std::string_view name);
+// `known`: texts of sections that were read before, section_text(). The first that stands in the document is not read
+// again: it is an object without members, and known() says which and where.
+Result<JsonCursor> parse_json(std::string_view text, std::string_view name,
+                              std::span<const std::string_view> known = {});
 
 // Appends `token` to a JSON pointer, escaped ("~0", "~1").
 std::string pointer_join(std::string_view pointer, std::string_view token);

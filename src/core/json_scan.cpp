@@ -27,10 +27,13 @@ struct Reader {
   size_t at = 0;
   std::array<char, json_max_depth> open = {};  // '{' or '[' for each container around `at`
   size_t depth = 0;
+  std::span<const std::string_view> known;
+  uint32_t values = 0;  // that have begun
   JsonScan found = {};
 };
 
 constexpr int end_of_text = -1;
+constexpr size_t section_depth = 2;
 
 int peek(const Reader& in, size_t ahead = 0) {
   return in.at + ahead < in.text.size() ? static_cast<unsigned char>(in.text[in.at + ahead]) : end_of_text;
@@ -181,10 +184,27 @@ Status word(Reader& in) {
   return refuse(in, "a value is wanted here; the only words are true, false and null");
 }
 
+// At the { of a section. A known one is a whole object: whatever begins with its text begins with the object.
+bool pass_known(Reader& in) {
+  if (in.found.known) return false;
+  const std::string_view rest = in.text.substr(in.at);
+  const auto same = std::ranges::find_if(in.known, [&](std::string_view text) { return rest.starts_with(text); });
+  if (same == in.known.end()) return false;
+  in.found.known = {in.values - 1, {static_cast<uint32_t>(in.at), static_cast<uint32_t>(same->size())}};
+  in.found.which = static_cast<size_t>(same - in.known.begin());
+  in.at += same->size();
+  return true;
+}
+
 // At { or [.
 Result<Wanted> open_container(Reader& in) {
   if (in.depth == in.open.size()) return refuse(in, "nested deeper than " + std::to_string(json_max_depth));
-  const char c = in.text[in.at++];
+  const char c = in.text[in.at];
+  if (c == '{' && in.depth == section_depth) {
+    if (pass_known(in)) return Wanted::separator;
+    in.found.sections.push_back({in.values - 1, {static_cast<uint32_t>(in.at), 0}});
+  }
+  in.at++;
   in.open[in.depth++] = c;
   return c == '{' ? Wanted::first_name : Wanted::first_element;
 }
@@ -193,11 +213,16 @@ Result<Wanted> open_container(Reader& in) {
 Wanted close_container(Reader& in) {
   in.at++;
   in.depth--;
+  if (in.open[in.depth] == '{' && in.depth == section_depth) {
+    JsonSpan& span = in.found.sections.back().span;
+    span.length = static_cast<uint32_t>(in.at) - span.offset;
+  }
   return Wanted::separator;
 }
 
 Result<Wanted> value(Reader& in) {
   const int c = peek(in);
+  in.values++;
   if (c == '{' || c == '[') return open_container(in);
   if (c == '"') {
     TRY(string(in));
@@ -281,7 +306,7 @@ Error json_syntax_error(std::string_view text, std::string_view name, size_t off
   return error;
 }
 
-Result<JsonScan> scan_json(std::string_view text, std::string_view name) {
+Result<JsonScan> scan_json(std::string_view text, std::string_view name, std::span<const std::string_view> known) {
   if (text.size() > json_max_bytes) {
     Error error;
     error.code = REAPER_ERR_INVALID;
@@ -290,7 +315,7 @@ Result<JsonScan> scan_json(std::string_view text, std::string_view name) {
     error.stage = "json";
     return fail(std::move(error));
   }
-  Reader in{.text = text, .name = name};
+  Reader in{.text = text, .name = name, .known = known};
   TRY(check_beginning(in));
   skip_space(in);
   if (peek(in) == end_of_text) return refuse(in, "the text is empty");

@@ -158,7 +158,7 @@ Status plan_process(const Config& config, const ProcessFacts& caller, const Proc
   if (around.own_user) outside.capabilities = {};
   const InitState limiting = around.has_first ? state_of_init(caller) : outside;
   IdentityPlan ids = TRY(plan_identity(process, facts, init, notes, config.gid_mappings));
-  CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes, config.seccomp.has_value()));
+  CapabilityPlan capabilities = TRY(plan_capabilities(process, facts, init, ids, notes, config.seccomp != nullptr));
   RlimitPlan rlimits = TRY(plan_rlimits(process, facts, limiting, notes, around.has_first));
   AttributePlan attributes = TRY(plan_attributes(config, facts, outside, notes));
   plan.identity = planned_identity(process, facts, ids, capabilities.before_exec);

@@ -50,7 +50,7 @@ Result<Prepared> prepare(const Runtime& runtime, const CreateRequest& request, s
   for (Error& error : check_descriptors(request)) return fail(std::move(error));
   Prepared prepared;
   prepared.bundle = TRY(read_bundle(request));
-  prepared.config = TRY(parse_config(prepared.bundle.config));
+  prepared.config = TRY(parse_config(prepared.bundle.config, &runtime.seccomp));
   prepared.facts = TRY(read_process_facts());
   TRY(read_asked_facts(prepared.config, prepared.facts));
   PlanOptions options = plan_options(request, id, prepared.bundle.path);
@@ -122,7 +122,7 @@ Record make_record(const Prepared& prepared, std::string_view id, const Born& bo
   record.listener_json = encode_listener(prepared.config);
   record.exec_json =
       encode_exec_defaults({prepared.config.process_json, prepared.config.personality, prepared.config.memory_policy,
-                            keyring, prepared.config.seccomp.has_value(), prepared.filter});
+                            keyring, prepared.config.seccomp != nullptr, prepared.filter});
   return record;
 }
 

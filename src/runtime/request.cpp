@@ -47,7 +47,7 @@ static Result<SeccompFilter> kept_or_compiled(const Runtime& runtime, const Secc
 
 Result<std::shared_ptr<const SeccompFilter>> filter_of(const Runtime& runtime, const Config& config, bool keeps) {
   if (!config.seccomp || !config.process) return nullptr;
-  return runtime.filters.get(*config.seccomp, [&](const Seccomp& seccomp, const std::string& digest) {
+  return runtime.filters.get(config.seccomp, [&](const Seccomp& seccomp, const std::string& digest) {
     return kept_or_compiled(runtime, seccomp, digest, keeps);
   });
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/known_seccomp.h"
 #include "core/fd.h"
 #include "core/result.h"
 #include "seccomp/seccomp.h"
@@ -29,6 +30,7 @@ struct Runtime {
   std::mutex image_mutex;
   Fd image;  // reaper-init, made by the first create
 
+  mutable KnownSeccomp seccomp;  // linux.seccomp, read; and compiled
   mutable FilterCache filters;
 
   std::mutex self_mutex;

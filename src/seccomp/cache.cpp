@@ -5,21 +5,26 @@
 
 namespace reaper {
 
-Result<std::shared_ptr<const SeccompFilter>> FilterCache::get(const Seccomp& seccomp, const FilterMaker& make) {
-  const std::string digest = seccomp_digest(seccomp);
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = std::ranges::find(filters_, digest, [](const auto& filter) { return filter->digest; });
-    if (found != filters_.end()) {
-      std::rotate(found, found + 1, filters_.end());
-      return filters_.back();
-    }
-  }
-  // Without the lock: others need not wait. Two that compile the same at once both do.
-  auto filter = std::make_shared<const SeccompFilter>(TRY(make(seccomp, digest)));
+template <class Is>
+std::shared_ptr<const SeccompFilter> FilterCache::find(const std::shared_ptr<const Seccomp>& seccomp, const Is& is) {
   const std::lock_guard lock(mutex_);
-  if (filters_.size() == most) filters_.erase(filters_.begin());
-  filters_.push_back(filter);
+  const auto found = std::ranges::find_if(entries_, is);
+  if (found == entries_.end()) return nullptr;
+  std::rotate(found, found + 1, entries_.end());
+  entries_.back().seccomp = seccomp;
+  return entries_.back().filter;
+}
+
+Result<std::shared_ptr<const SeccompFilter>> FilterCache::get(const std::shared_ptr<const Seccomp>& seccomp,
+                                                              const FilterMaker& make) {
+  if (auto same = find(seccomp, [&](const Entry& entry) { return entry.seccomp == seccomp; })) return same;
+  const std::string digest = seccomp_digest(*seccomp);
+  if (auto equal = find(seccomp, [&](const Entry& entry) { return entry.filter->digest == digest; })) return equal;
+  // Without the lock: others need not wait. Two that compile the same at once both do.
+  auto filter = std::make_shared<const SeccompFilter>(TRY(make(*seccomp, digest)));
+  const std::lock_guard lock(mutex_);
+  if (entries_.size() == most) entries_.erase(entries_.begin());
+  entries_.push_back({filter, seccomp});
   return filter;
 }
 

@@ -40,11 +40,19 @@ class FilterCache {
  public:
   static constexpr size_t most = 8;  // at 32 KiB each, the kernel's limit
   // `make` is asked for what is not here.
-  Result<std::shared_ptr<const SeccompFilter>> get(const Seccomp& seccomp, const FilterMaker& make);
+  Result<std::shared_ptr<const SeccompFilter>> get(const std::shared_ptr<const Seccomp>& seccomp,
+                                                   const FilterMaker& make);
 
  private:
+  struct Entry {
+    std::shared_ptr<const SeccompFilter> filter;
+    std::shared_ptr<const Seccomp> seccomp;  // whom it was for the last time: the same object needs no digest
+  };
+  template <class Is>
+  std::shared_ptr<const SeccompFilter> find(const std::shared_ptr<const Seccomp>& seccomp, const Is& is);
+
   std::mutex mutex_;
-  std::vector<std::shared_ptr<const SeccompFilter>> filters_;  // that which was used last comes last
+  std::vector<Entry> entries_;  // that which was used last comes last
 };
 
 }  // namespace reaper

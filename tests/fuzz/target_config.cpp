@@ -1,6 +1,8 @@
 // config.json: reading, diagnosing and planning it, for root and for an ordinary user.
+#include "config/known_seccomp.h"
 #include "fuzz/fuzz.h"
 #include "plan/plan.h"
+#include "seccomp/seccomp.h"
 #include "unit/test_plan_support.h"
 
 using namespace reaper;
@@ -21,8 +23,26 @@ static void plan_it(const Config& config, const ProcessFacts& facts) {
   }
 }
 
+// What is remembered of linux.seccomp changes nothing, neither in the same document nor in another one.
+static void read_again(std::string_view text, const Result<Config>& config) {
+  static KnownSeccomp known;
+  for (int i = 0; i < 2; ++i) {
+    const auto again = parse_config(text, &known);
+    promise(again.has_value() == config.has_value(), "what is known makes no config good or bad");
+    if (!again.has_value()) {
+      promise(again.error().message == config.error().message, "nor says another thing of it");
+      continue;
+    }
+    promise(again->warnings.size() == config->warnings.size(), "it hides no warning");
+    promise((again->seccomp == nullptr) == (config->seccomp == nullptr), "it makes no filter, and takes none away");
+    if (again->seccomp != nullptr)
+      promise(seccomp_digest(*again->seccomp) == seccomp_digest(*config->seccomp), "it is the same section");
+  }
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto config = parse_config(text_of(data, size));
+  read_again(text_of(data, size), config);
   const Diagnosis diagnosis = diagnose_config(text_of(data, size));
   promise(config.has_value() == diagnosis.errors.empty(), "a preflight finds an error if and only if there is one");
   if (!config.has_value()) {

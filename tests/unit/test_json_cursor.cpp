@@ -290,6 +290,51 @@ void check_many_members(void**) {
   assert_string_equal(twice.error().pointer.c_str(), "/name0");
 }
 
+// A section that is known is passed over; all around it is as if it had been read.
+void check_known_section(void**) {
+  constexpr std::string_view section = R"({"a": [1, {"b": "}"}], "c": 2})";
+  const std::string text =
+      R"({"n":10,"one":{"x":{},"two":)" + std::string(section) + R"(,"m":11},"three":[{"d":12},13]})";
+  const JsonCursor read = parse(text);
+  assert_false(read.known().has_value());
+  assert_true(read.section_text().empty());
+  assert_true(get(read, "one").section_text().empty());
+  assert_true(get(get(read, "one"), "x").section_text() == "{}");
+  assert_true(get(get(read, "one"), "two").section_text() == section);
+  assert_true(get(get(get(read, "one"), "two"), "a").elements().value()[1].section_text().empty());
+  assert_true(get(read, "three").elements().value()[0].section_text() == R"({"d":12})");
+
+  const std::string_view known[] = {R"({"a": [1, {"b": "}"}], "c": 3})", section, "{\"d\":12}"};
+  const auto again = parse_json(text, "t", known);
+  assert_true(again.has_value());
+  assert_int_equal(again->known()->which, 1);
+  assert_string_equal(again->known()->pointer.c_str(), "/one/two");
+  assert_string_equal(json_test::written_again(*again).c_str(),
+                      R"({"n":10,"one":{"x":{},"two":{},"m":11},"three":[{"d":12},13]})");
+  assert_true(get(get(*again, "one"), "two").section_text().empty());
+  // The first alone, and only two levels below the document.
+  assert_true(get(*again, "three").elements().value()[0].section_text() == R"({"d":12})");
+  const auto elsewhere = parse_json(R"({"d":12,"e":{"d":12},"f":[[{"d":12}]],"g":"{\"d\":12}"})", "t", known);
+  assert_false(elsewhere->known().has_value());
+}
+
+// Behind it, too, errors name their place, and names that stand twice.
+void check_known_section_errors(void**) {
+  const std::string_view known[] = {"{\n\"a\":1}"};
+  const auto message_of = [&](std::string_view text) {
+    const auto document = parse_json(text, "t", known);
+    assert_false(document.has_value());
+    const auto plain = parse_json(text, "t");
+    assert_string_equal(document.error().message.c_str(), plain.error().message.c_str());
+    assert_string_equal(document.error().pointer.c_str(), plain.error().pointer.c_str());
+  };
+  message_of("{\"x\":{\"y\":{\n\"a\":1},}}");
+  message_of("{\"x\":{\"y\":{\n\"a\":1}}");
+  message_of("{\"x\":{\"y\":{\n\"a\":1},\"y\":2}}");
+  message_of("{\"x\":{\"y\":{\n\"a\":1},\"z\":2,\n\"z\":3}}");
+  message_of("{\"x\":{\"y\":{\n\"a\":1}1}}");
+}
+
 void check_type_names(void**) {
   assert_true(reaper::json_type_name(JsonType::null) == "null");
   assert_true(reaper::json_type_name(JsonType::boolean) == "true or false");
@@ -309,6 +354,7 @@ int main() {
       cmocka_unit_test(check_type_messages),    cmocka_unit_test(check_look_up),
       cmocka_unit_test(check_pointers),         cmocka_unit_test(check_lifetime),
       cmocka_unit_test(check_many_members),     cmocka_unit_test(check_type_names),
+      cmocka_unit_test(check_known_section),    cmocka_unit_test(check_known_section_errors),
   };
   return cmocka_run_group_tests_name("json_cursor", tests, nullptr, nullptr);
 }

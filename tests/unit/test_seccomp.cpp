@@ -75,8 +75,8 @@ uint32_t answer(const SeccompFilter& filter, int number, std::vector<uint64_t> a
 
 reaper::Seccomp section(std::string_view members) {
   reaper::Config config = accepted_silently(linux_section(R"("seccomp":{)" + std::string(members) + "}"));
-  assert_true(config.seccomp.has_value());
-  return std::move(*config.seccomp);
+  assert_non_null(config.seccomp.get());
+  return *config.seccomp;
 }
 
 SeccompFilter compiled(std::string_view members) {
@@ -349,18 +349,34 @@ void test_encoded(void**) {
 
 void test_cache(void**) {
   reaper::FilterCache cache;
-  const auto first = *cache.get(section(number_rule(1)), make_anew);
-  assert_true(*cache.get(section(number_rule(1)), make_anew) == first);
-  for (size_t i = 2; i <= reaper::FilterCache::most; ++i)
-    assert_true(cache.get(section(number_rule(int(i))), make_anew).has_value());
-  assert_true(*cache.get(section(number_rule(1)), make_anew) == first);      // the last one that was used
-  assert_true(cache.get(section(number_rule(100)), make_anew).has_value());  // takes the place of 2
-  assert_true(*cache.get(section(number_rule(1)), make_anew) == first);
-  const auto second = *cache.get(section(number_rule(2)), make_anew);
+  const auto get = [&](int number) {
+    return cache.get(std::make_shared<reaper::Seccomp>(section(number_rule(number))), make_anew);
+  };
+  const auto first = *get(1);
+  assert_true(*get(1) == first);
+  for (size_t i = 2; i <= reaper::FilterCache::most; ++i) assert_true(get(int(i)).has_value());
+  assert_true(*get(1) == first);      // the last one that was used
+  assert_true(get(100).has_value());  // takes the place of 2
+  assert_true(*get(1) == first);
+  const auto second = *get(2);
   assert_int_equal(answer(*second, __NR_mkdirat), SECCOMP_RET_ERRNO | 2);
   // Whoever holds one keeps it.
-  for (int i = 200; i < 220; ++i) assert_true(cache.get(section(number_rule(i)), make_anew).has_value());
+  for (int i = 200; i < 220; ++i) assert_true(get(i).has_value());
   assert_int_equal(answer(*first, __NR_mkdirat), SECCOMP_RET_ERRNO | 1);
+}
+
+// What is the same object is not looked at: it is not asked what it says now.
+void test_cache_by_object(void**) {
+  reaper::FilterCache cache;
+  const auto seccomp = std::make_shared<reaper::Seccomp>(section(number_rule(1)));
+  const auto first = *cache.get(seccomp, make_anew);
+  const auto equal = std::make_shared<reaper::Seccomp>(*seccomp);
+  assert_true(*cache.get(equal, make_anew) == first);
+  seccomp->rules[0].action = SECCOMP_RET_ERRNO | 2;  // it is another's by now
+  const auto second = *cache.get(seccomp, make_anew);
+  assert_int_equal(answer(*second, __NR_mkdirat), SECCOMP_RET_ERRNO | 2);
+  equal->rules[0].action = SECCOMP_RET_ERRNO | 3;
+  assert_true(*cache.get(equal, make_anew) == first);
 }
 
 void test_cache_in_threads(void**) {
@@ -371,9 +387,9 @@ void test_cache_in_threads(void**) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 40; ++i) {
         const int number = 1 + (i * 7 + t) % 12;
-        reaper::Seccomp seccomp;
-        seccomp.default_action = SECCOMP_RET_ALLOW;
-        seccomp.rules = {{{"mkdirat"}, SECCOMP_RET_ERRNO | static_cast<uint32_t>(number), {}}};
+        const auto seccomp = std::make_shared<reaper::Seccomp>();
+        seccomp->default_action = SECCOMP_RET_ALLOW;
+        seccomp->rules = {{{"mkdirat"}, SECCOMP_RET_ERRNO | static_cast<uint32_t>(number), {}}};
         const auto filter = cache.get(seccomp, make_anew);
         wrong += !filter.has_value() || (*filter)->rules != 1;
       }
@@ -402,6 +418,7 @@ int main() {
       cmocka_unit_test(test_digest),
       cmocka_unit_test(test_encoded),
       cmocka_unit_test(test_cache),
+      cmocka_unit_test(test_cache_by_object),
       cmocka_unit_test(test_cache_in_threads),
       cmocka_unit_test(test_no_room_for_files),
   };
