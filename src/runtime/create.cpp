@@ -334,6 +334,8 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   launch.facts = &prepared.facts;
   launch.namespaces = prepared.plan.clone_namespaces;
 
+  NetworkNamespace network;
+  if (find_operation(prepared.plan, wire::Op::network) != nullptr) TRY(network.begin());
   const Fd console = TRY(connect_console(request, runtime->lock_deadline()));
   const ProcessIdentity owner = TRY(own_identity_once(*runtime));
   const auto root = TRY(open_root(*runtime, true));
@@ -347,8 +349,6 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   TRY(make_container_cgroups(claim.directory, undo.places.cgroups));
   undo.places.resctrl = std::move(resctrl);
   TRY(make_container_resctrl(claim.directory, undo.places.resctrl));
-  NetworkNamespace network;
-  if (find_operation(prepared.plan, wire::Op::network) != nullptr) TRY(network.begin());
   // Not the claim's own: that carries the lock, which a supervisor would hold for a create that is killed.
   launch.state_directory = container->directory.fd();
   const Born born = TRY(give_birth(launch, prepared.plan, request.supervise, owner, claim.directory, undo.launched));
