@@ -66,9 +66,15 @@ bool is_device(const struct stat& status, const Operation& operation) {
   return (status.st_mode & type_mask) == (operation.number(0) & type_mask) && status.st_rdev == operation.number(1);
 }
 
+// An empty file, and a plan of somebody who may make no devices: a container of the same root has been lent one before.
+bool is_left_by_loan(const struct stat& status, const Operation& operation) {
+  const bool lends = (operation.number(4) & wire::device_over_file) != 0;
+  return lends && (status.st_mode & type_mask) == type_regular && status.st_size == 0;
+}
+
 // Who may make no devices (mknod(2) is EPERM in a user namespace, and without CAP_MKNOD) is lent the host's: what has
-// that name there, if it is that device and no other.
-Outcome lend_device(const Operation& operation, long parent, const char* name) {
+// that name there, if it is that device and no other. `over_file`: over what an earlier loan has left.
+Outcome lend_device(const Operation& operation, long parent, const char* name, bool over_file) {
   const char* const path = operation.string(0);
   const long copy = call(__NR_open_tree, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   const bool short_of = copy == -EMFILE || copy == -ENFILE || copy == -ENOMEM;
@@ -76,7 +82,7 @@ Outcome lend_device(const Operation& operation, long parent, const char* name) {
   struct stat status = {};
   Outcome outcome = checked(call(__NR_fstat, copy, &status), path);
   if (outcome.ok() && !is_device(status, operation)) outcome = failed_call(-EPERM, path);
-  if (outcome.ok()) outcome = checked(call(__NR_mknodat, parent, name, type_regular | 0600, 0), path);
+  if (outcome.ok() && !over_file) outcome = checked(call(__NR_mknodat, parent, name, type_regular | 0600, 0), path);
   long file = -1;
   if (outcome.ok()) {
     file = call(__NR_openat, parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
@@ -116,11 +122,13 @@ Outcome make_device(State& state, const Operation& operation) {
   const long made = call(__NR_mknodat, parent, name, operation.number(0), operation.number(1));
   Outcome outcome = checked(made, path);
   if (made == -EPERM) {
-    outcome = lend_device(operation, parent, name);
+    outcome = lend_device(operation, parent, name, false);
   } else if (made == -EEXIST) {
     struct stat status = {};
     outcome = checked(call(__NR_newfstatat, parent, name, &status, AT_SYMLINK_NOFOLLOW), path);
-    if (outcome.ok() && !is_device(status, operation)) outcome = failed_call(-EEXIST, path);
+    if (outcome.ok() && !is_device(status, operation))
+      outcome =
+          is_left_by_loan(status, operation) ? lend_device(operation, parent, name, true) : failed_call(-EEXIST, path);
   } else if (outcome.ok() && (operation.number(2) != 0 || operation.number(3) != 0)) {
     outcome =
         checked(call(__NR_fchownat, parent, name, operation.number(2), operation.number(3), AT_SYMLINK_NOFOLLOW), path);

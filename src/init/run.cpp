@@ -139,7 +139,7 @@ constexpr Row rows[] = {
     {wire::Op::propagation, 1, 1, 0, run_stage<set_propagation>},
     {wire::Op::root, 0, 0, 1, run_stage<enter_root>},
     {wire::Op::mount, 6, 6, any, run_stage<make_mount>},
-    {wire::Op::device, 4, 4, 1, run_stage<make_device>},
+    {wire::Op::device, 5, 5, 1, run_stage<make_device>},
     {wire::Op::link, 0, 0, 2, run_stage<make_link>},
     {wire::Op::pivot, 0, 0, 0, run_stage<change_root>},
     {wire::Op::mask, 0, 0, any, run_stage<mask_path>},

@@ -182,7 +182,7 @@ struct RootPlan {
   std::vector<Operation> make;  // up to and with the change of roots; empty: the host's root
   std::vector<Operation> late;  // what is hidden and made read-only, when everything is in place
 };
-Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces, const CgroupFacts& cgroups,
+Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces, const ProcessFacts& facts,
                            const std::vector<CgroupPlace>& places, const PlanOptions& options, Notes& notes);
 std::vector<Operation> plan_mounts(const Config& config, bool own_cgroup_namespace, const CgroupFacts& cgroups,
                                    const std::vector<CgroupPlace>& places, const std::string& bundle);
@@ -197,7 +197,8 @@ Status check_mount_label(const Config& config, const ProcessFacts& facts, Notes&
 // The mount with the option for it, or, where its file system has none, the operation that follows.
 Mount labelled(Mount mount, const std::string& label);
 std::optional<Operation> label_operation(const Mount& mount, const std::string& label, const std::string& pointer);
-std::vector<Operation> plan_devices(const Config& config, Notes& notes);
+// `lends`: whoever carries the plan out may make no devices (mknod(2)).
+std::vector<Operation> plan_devices(const Config& config, bool lends, Notes& notes);
 bool has_cgroup_mount(const Config& config);
 // `path`, or what it is below `bundle`.
 std::string path_from(const std::string& bundle, const std::string& path);

@@ -26,8 +26,10 @@ constexpr struct {
              {"/dev/stdout", "/proc/self/fd/1"},
              {"/dev/stderr", "/proc/self/fd/2"}};
 
-Operation operation_of(const Device& device, std::string pointer) {
-  return {wire::Op::device, std::move(pointer), {device.mode, device.number, device.uid, device.gid}, {device.path}};
+Operation operation_of(const Device& device, std::string pointer, bool lends) {
+  const uint64_t flags = lends ? wire::device_over_file : 0;
+  return {
+      wire::Op::device, std::move(pointer), {device.mode, device.number, device.uid, device.gid, flags}, {device.path}};
 }
 
 Operation link_of(std::string_view path, std::string_view target) {
@@ -42,7 +44,7 @@ bool is_mounted(const Config& config, std::string_view destination, bool bind_al
 
 }  // namespace
 
-std::vector<Operation> plan_devices(const Config& config, Notes& notes) {
+std::vector<Operation> plan_devices(const Config& config, bool lends, Notes& notes) {
   std::vector<Operation> out;
   const bool bound = is_mounted(config, "/dev", true);
   // A /dev that is bound into the container is somebody else's: nothing is made in it unasked.
@@ -53,7 +55,7 @@ std::vector<Operation> plan_devices(const Config& config, Notes& notes) {
       device.path = one.path;
       device.mode = S_IFCHR | 0666;
       device.number = makedev(one.major, one.minor);
-      out.push_back(operation_of(device, ""));
+      out.push_back(operation_of(device, "", lends));
     }
     out.push_back(link_of("/dev/ptmx", "pts/ptmx"));
     if (is_mounted(config, "/proc", false))
@@ -64,7 +66,7 @@ std::vector<Operation> plan_devices(const Config& config, Notes& notes) {
     if (bound && config.devices[i].path.starts_with("/dev/"))
       notes.warnings.push_back({pointer, "not made: /dev is a bind mount, and belongs to somebody else"});
     else
-      out.push_back(operation_of(config.devices[i], pointer));
+      out.push_back(operation_of(config.devices[i], pointer, lends));
   }
   return out;
 }

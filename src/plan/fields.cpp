@@ -119,7 +119,8 @@ constexpr Field device_fields[] = {{"path", Form::string},
                                    {"mode", Form::octal, 0, "mode="},
                                    {"number", Form::hexadecimal, 1, "number="},
                                    {"uid", Form::number, 2, "uid="},
-                                   {"gid", Form::number, 3, "gid="}};
+                                   {"gid", Form::number, 3, "gid="},
+                                   {"over_file", Form::flag, 4, "over_file", "", wire::device_over_file}};
 constexpr Field link_fields[] = {{"path", Form::string}, {"target", Form::string, 1, "to "}};
 constexpr Field finish_root_fields[] = {{"readonly", Form::flag, 0, "readonly", "", 1},
                                         {"propagation", Form::hexadecimal, 1, "propagation="}};

@@ -279,7 +279,7 @@ Status plan_config(const Config& config, const ProcessFacts& caller, const PlanO
     KEEP(notes.refusals, plan.resctrl, plan_resctrl(*config.intel_rdt, facts, options.id));
     if (plan.resctrl) add(plan, resctrl_operation(*plan.resctrl));
   }
-  around.root = TRY(plan_root(config, namespaces, facts.cgroups, plan.cgroups, options, notes));
+  around.root = TRY(plan_root(config, namespaces, facts, plan.cgroups, options, notes));
   around.own_user = user.is_other();
   around.proc_files_first = around.own_user || around.has_first || joins_mounts(namespaces.foreign);
   around.namespaces = std::move(user.enter);

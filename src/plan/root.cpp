@@ -1,5 +1,7 @@
 // root, linux.rootfsPropagation, maskedPaths and readonlyPaths -> the container's own root (config.md, Root;
 // config-linux.md).
+#include <linux/capability.h>
+
 #include <algorithm>
 
 #include "core/json.h"
@@ -39,7 +41,7 @@ std::string path_from(const std::string& bundle, const std::string& path) {
   return path.starts_with('/') ? path : bundle + "/" + path;
 }
 
-Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces, const CgroupFacts& cgroups,
+Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces, const ProcessFacts& facts,
                            const std::vector<CgroupPlace>& places, const PlanOptions& options, Notes& notes) {
   RootPlan plan;
   if (!config.root || config.root->path.empty()) {
@@ -51,9 +53,12 @@ Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces
                                          "needs a new mount namespace in /linux/namespaces: only \"/\", the host's "
                                          "root, does without")));
   plan.make.push_back({wire::Op::root, "/root/path", {}, {path_from(options.bundle, config.root->path)}});
-  for (Operation& mount : plan_mounts(config, is_new(namespaces.foreign, "cgroup"), cgroups, places, options.bundle))
+  for (Operation& mount :
+       plan_mounts(config, is_new(namespaces.foreign, "cgroup"), facts.cgroups, places, options.bundle))
     plan.make.push_back(std::move(mount));
-  for (Operation& device : plan_devices(config, notes)) plan.make.push_back(std::move(device));
+  const bool lends = std::ranges::find(namespaces.foreign, "user", &Namespace::type) != namespaces.foreign.end() ||
+                     (facts.capabilities.effective & capability_bit(CAP_MKNOD)) == 0;
+  for (Operation& device : plan_devices(config, lends, notes)) plan.make.push_back(std::move(device));
   // "before the pivot_root operation" (config.md, Prestart)
   if (has_create_hooks(config.hooks)) plan.make.push_back({wire::Op::hooks, "/hooks", {}, {}});
   plan.make.push_back({options.no_pivot ? wire::Op::move_root : wire::Op::pivot, "/root/path", {}, {}});

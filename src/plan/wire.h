@@ -69,7 +69,7 @@ enum class Op : uint16_t {
   root = 41,           // directory: a copy of the mount there becomes the container's root
   mount = 42,   // [flags mount_*, attributes set, cleared, set on it and all below, cleared on these, MS_* flags]
                 //  destination, source, type, options of the file system...; see init/mounts.cpp
-  device = 43,  // [mode, number, uid, gid] path
+  device = 43,  // [mode, number, uid, gid, device_*] path
   link = 44,    // path, target
   pivot = 45,   // pivot_root: what was made so far becomes everything there is
   mask = 46,    // path, [label of SELinux]: hidden, by /dev/null or an empty directory
@@ -128,6 +128,8 @@ inline constexpr uint64_t mount_copy_owner = 256;   // of its root too
 inline constexpr uint64_t mount_mapped = 512;       // as `mount_ids` before it says
 
 // Of `mount_ids`.
+// Of who may make no devices: the host's may be lent over an empty file, which is what an earlier loan has left.
+inline constexpr uint64_t device_over_file = 1;
 inline constexpr uint64_t mount_ids_below = 1;      // of what is mounted below as well
 inline constexpr uint64_t mount_ids_container = 2;  // those of the container's user namespace
 inline constexpr uint32_t max_mapped_mounts = 64;

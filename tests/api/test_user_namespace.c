@@ -220,6 +220,17 @@ static const char rootless[] =
     "{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\","
     "\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]}]";
 
+/* A /dev of the root's own, where a loan leaves the files that it covered: the next container covers them again. */
+static int lends_again(const struct scene *scene, const struct wanted *like) {
+  struct wanted w = *like;
+  w.more =
+      ",\"root\":{\"path\":\"rootfs\"},\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}]";
+  int bad = 0;
+  for (int i = 0; i < 2; ++i)
+    bad += says(scene, "echo x >/dev/null; [ -c /dev/null ] && [ -c /dev/zero ] && echo there", &w, 0, "there\n");
+  return bad;
+}
+
 static int own_root(void *unused) {
   (void)unused;
   CHECK(become_ordinary() == 0);
@@ -237,6 +248,7 @@ static int own_root(void *unused) {
   const uint32_t flags[] = {0, REAPER_CREATE_SUPERVISE};
   for (size_t i = 0; i < COUNT_OF(flags); ++i)
     bad += says(&scene, script, &w, flags[i], "0\n0\n1\ninside\n/dev/pts:\nptmx\n\n/sys/class/net:\nlo\n0 0\nthere\n");
+  bad += lends_again(&scene, &w);
   free(gids);
   free(uids);
   scene_close(&scene);

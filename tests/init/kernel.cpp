@@ -190,6 +190,7 @@ long file_status(const Kernel& k, const Call& call) {
   if (found == k.files.end()) return -ENOENT;
   struct stat status = {};
   status.st_mode = found->second;
+  status.st_size = k.file_size;
   memcpy(reinterpret_cast<void*>(call.arguments[2]), &status, sizeof status);
   return 0;
 }

@@ -131,6 +131,7 @@ struct Kernel {
   std::map<std::string, uint32_t> inside = {{"/", 040755}};  // what is in the container's root, with modes
   std::map<std::string, long> inside_error;                  // of openat2(2)
   std::vector<std::string> mounts, options;                  // in the order of the calls
+  uint32_t file_size = 0;                                    // of every file that newfstatat(2) finds
   bool no_devices = false;                                   // mknodat(2) makes none (capabilities(7), CAP_MKNOD)
   uint64_t null_device = 0;                                  // st_rdev of what is opened as a path
   std::vector<std::string> labels;                           // fsetxattr(2): the place and the value

@@ -28,7 +28,7 @@ std::vector<Operation> whole_root() {
            "/mounts/2",
            {wire::mount_bind | wire::mount_recursive, 1, 0, 2, 0, MS_SLAVE | MS_REC},
            {"/data/in/it", "/srv/data", "bind"}},
-          {Op::device, "", {S_IFCHR | 0666, 0x103, 0, 5}, {"/dev/null"}},
+          {Op::device, "", {S_IFCHR | 0666, 0x103, 0, 5, 0}, {"/dev/null"}},
           {Op::link, "", {}, {"/dev/ptmx", "pts/ptmx"}},
           {Op::pivot, "/root/path", {}, {}},
           {Op::mask, "/linux/maskedPaths/0", {}, {"/proc/keys"}},
@@ -122,8 +122,8 @@ void what_stands_in_procfs(void**) {
 }
 
 void devices_that_are_there(void**) {
-  const std::vector<Operation> plan = {whole_root()[0],
-                                       {Op::device, "/linux/devices/0", {S_IFCHR | 0600, 0x103, 0, 0}, {"/dev/null"}}};
+  const std::vector<Operation> plan = {
+      whole_root()[0], {Op::device, "/linux/devices/0", {S_IFCHR | 0600, 0x103, 0, 0, 0}, {"/dev/null"}}};
   Kernel other = kernel_for(plan);
   other.inside["/dev"] = S_IFDIR | 0755;
   other.inside["/dev/null"] = S_IFREG | 0644;
@@ -131,10 +131,38 @@ void devices_that_are_there(void**) {
   assert_int_equal(failure_of(other).header.error, EEXIST);
 }
 
+// What a loan has left is taken by the next one, of a plan for somebody who may make none; nothing else is covered.
+void devices_lent_again(void**) {
+  const auto plan = [](std::vector<uint64_t> numbers) {
+    return kernel_for({whole_root()[0], {Op::device, "/linux/devices/0", std::move(numbers), {"/dev/null"}}});
+  };
+  const auto left = [](Kernel& k, uint32_t mode, uint32_t size) {
+    k.inside["/dev"] = S_IFDIR | 0755;
+    k.inside["/dev/null"] = mode;
+    k.files["null"] = mode;
+    k.file_size = size;
+    k.files["copy of /dev/null"] = 020666;
+    k.proc_magic = 0x9fa0;
+  };
+  Kernel k = plan({S_IFCHR | 0600, 0x103, 0, 0, wire::device_over_file});
+  left(k, S_IFREG | 0600, 0);
+  if (!run_init(k).executed) fail_msg("%s: %d", last_error(k.sent).text.c_str(), last_error(k.sent).header.error);
+  assert_true(has(k, "copy of /dev/null on null"));
+  const struct {
+    uint32_t mode, size;
+    bool lends;
+  } rows[] = {{S_IFREG | 0600, 1, true}, {S_IFDIR | 0755, 0, true}, {S_IFREG | 0600, 0, false}};
+  for (const auto& row : rows) {
+    Kernel other = plan({S_IFCHR | 0600, 0x103, 0, 0, row.lends ? wire::device_over_file : 0});
+    left(other, row.mode, row.size);
+    assert_int_equal(failure_of(other).header.error, EEXIST);
+  }
+}
+
 // Where none can be made, the host's is lent: the very device, or the errno of mknod(2).
 void devices_of_the_host(void**) {
-  const std::vector<Operation> plan = {whole_root()[0],
-                                       {Op::device, "/linux/devices/0", {S_IFCHR | 0600, 0x103, 0, 0}, {"/dev/null"}}};
+  const std::vector<Operation> plan = {
+      whole_root()[0], {Op::device, "/linux/devices/0", {S_IFCHR | 0600, 0x103, 0, 0, 0}, {"/dev/null"}}};
   Kernel k = kernel_for(plan);
   k.no_devices = true;
   k.files["copy of /dev/null"] = 020666;
@@ -271,7 +299,7 @@ void malformed_operations(void**) {
                                          {whole_root()[0], mount(0, {"/a", "b"})},
                                          {{Op::pivot, "", {}, {}}},
                                          {{Op::link, "", {}, {"/a", "b"}}},
-                                         {{Op::device, "", {0, 0, 0, 0}, {"/a"}}}};
+                                         {{Op::device, "", {0, 0, 0, 0, 0}, {"/a"}}}};
   for (const auto& plan : rows) {
     Kernel k = kernel_for(plan);
     assert_int_equal(failure_of(k).header.fault, static_cast<uint16_t>(wire::Fault::malformed));
@@ -283,7 +311,9 @@ void malformed_operations(void**) {
 void one_directory_is_opened_once(void**) {
   std::vector<Operation> whole = whole_root();
   whole[2].numbers[0] |= wire::mount_in_proc;
-  const auto device = [](const char* path) { return Operation{Op::device, "", {S_IFCHR | 0666, 0x103, 0, 0}, {path}}; };
+  const auto device = [](const char* path) {
+    return Operation{Op::device, "", {S_IFCHR | 0666, 0x103, 0, 0, 0}, {path}};
+  };
   Kernel k = kernel_for({whole[0],
                          whole[2],
                          device("/dev/a"),
@@ -319,6 +349,7 @@ int main() {
       cmocka_unit_test(remount_changes_what_is_there),
       cmocka_unit_test(malformed_operations),
       cmocka_unit_test(paths_that_are_too_long),
+      cmocka_unit_test(devices_lent_again),
       cmocka_unit_test(devices_of_the_host),
       cmocka_unit_test(a_root_that_is_moved),
       cmocka_unit_test(one_directory_is_opened_once),
