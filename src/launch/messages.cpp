@@ -32,6 +32,8 @@ std::string_view hint(const Report& report) {
     return "; the CPUs have no more time for SCHED_DEADLINE";
   if (report.op() == wire::Op::pivot && report.header.error == EINVAL)
     return "; an initial root file system (initramfs) cannot be left so: try --no-pivot";
+  if (report.op() == wire::Op::device && report.header.error == EEXIST)
+    return "; a file that is not this device stands there";
   if (report.op() == wire::Op::seccomp && report.text == "capset")
     return "; the filter denies what gives CAP_SYS_ADMIN up: set /process/noNewPrivileges";
   if (report.op() == wire::Op::seccomp && report.header.error == EINVAL)
