@@ -100,8 +100,7 @@ Status read_config(const JsonCursor& document, Notes& notes, Config& config) {
 constexpr std::string_view seccomp_place = "/linux/seccomp";
 
 // The document, and in `seccomp` what is known of it already.
-Result<JsonCursor> read_document(std::string_view text, const KnownSeccomp* known,
-                                 std::shared_ptr<const Seccomp>& seccomp) {
+Result<JsonCursor> read_document(std::string_view text, KnownSeccomp* known, std::shared_ptr<const Seccomp>& seccomp) {
   if (known == nullptr) return parse_json(text, "config.json");
   const KnownSeccomp::Sections sections = known->all();
   std::vector<std::string_view> texts;
@@ -112,6 +111,7 @@ Result<JsonCursor> read_document(std::string_view text, const KnownSeccomp* know
   if (!found) return document;
   // Somewhere else it means something else.
   if (found->pointer != seccomp_place) return parse_json(text, "config.json");
+  known->use(sections[found->which]);
   seccomp = sections[found->which]->seccomp;
   return document;
 }

@@ -15,8 +15,10 @@ namespace reaper {
 // Any thread may use it at any time.
 class KnownSeccomp {
  public:
-  static constexpr size_t most = 8;               // sections
-  static constexpr size_t most_bytes = 64 << 10;  // of one of them; podman's profile has 15 KiB
+  // Sections, and bytes of one of them: podman's profile has 15 KiB. What is read of a text takes some ten times as
+  // much.
+  static constexpr size_t most = 8;
+  static constexpr size_t most_bytes = 64 << 10;
 
   // What was read of `text`, without a warning. Another text of the same meaning is another section.
   struct Section {
@@ -25,7 +27,8 @@ class KnownSeccomp {
   };
   using Sections = std::vector<std::shared_ptr<const Section>>;
 
-  Sections all() const;  // that which came last, last
+  Sections all() const;  // that which was used last, last
+  void use(const std::shared_ptr<const Section>& section);
   void add(std::string_view text, std::shared_ptr<const Seccomp> seccomp);
 
  private:

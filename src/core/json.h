@@ -28,7 +28,8 @@ std::string_view json_type_name(JsonType type);
 
 struct JsonTree;  // the parsed document, shared by its cursors
 
-// A section of a document (an object two levels below it, as /linux/seccomp is) that was known, and not read again.
+// A section of a document (an object that is a member of a member of it, as /linux/seccomp is) that was known, and not
+// read again.
 struct JsonKnown {
   size_t which;  // of those that parse_json() was told
   std::string pointer;
@@ -68,8 +69,8 @@ inline constexpr int json_max_depth = 64;
 
 // Parses the whole text. `name` ("config.json") begins the message of a syntax error, which carries line and column:
 // "config.json:3:7: ...". Syntax errors have code INVALID, stage "json" and, for a duplicate name, its pointer.
-// `known`: texts of sections that were read before, section_text(). The first that stands in the document is not read
-// again: it is an object without members, and known() says which and where.
+// `known`: texts of sections that were read before, each a section_text(). The first that stands in the document is not
+// read again: it is an object without members, and known() says which and where.
 Result<JsonCursor> parse_json(std::string_view text, std::string_view name,
                               std::span<const std::string_view> known = {});
 

@@ -33,7 +33,6 @@ struct Reader {
 };
 
 constexpr int end_of_text = -1;
-constexpr size_t section_depth = 2;
 
 int peek(const Reader& in, size_t ahead = 0) {
   return in.at + ahead < in.text.size() ? static_cast<unsigned char>(in.text[in.at + ahead]) : end_of_text;
@@ -184,11 +183,17 @@ Status word(Reader& in) {
   return refuse(in, "a value is wanted here; the only words are true, false and null");
 }
 
+// Whether a section may begin here, or has ended: a member of a member of the document.
+bool in_section_place(const Reader& in) {
+  return in.depth == 2 && in.open[0] == '{' && in.open[1] == '{';
+}
+
 // At the { of a section. A known one is a whole object: whatever begins with its text begins with the object.
 bool pass_known(Reader& in) {
   if (in.found.known) return false;
   const std::string_view rest = in.text.substr(in.at);
-  const auto same = std::ranges::find_if(in.known, [&](std::string_view text) { return rest.starts_with(text); });
+  const auto same =
+      std::ranges::find_if(in.known, [&](std::string_view text) { return !text.empty() && rest.starts_with(text); });
   if (same == in.known.end()) return false;
   in.found.known = {in.values - 1, {static_cast<uint32_t>(in.at), static_cast<uint32_t>(same->size())}};
   in.found.which = static_cast<size_t>(same - in.known.begin());
@@ -200,7 +205,7 @@ bool pass_known(Reader& in) {
 Result<Wanted> open_container(Reader& in) {
   if (in.depth == in.open.size()) return refuse(in, "nested deeper than " + std::to_string(json_max_depth));
   const char c = in.text[in.at];
-  if (c == '{' && in.depth == section_depth) {
+  if (c == '{' && in_section_place(in)) {
     if (pass_known(in)) return Wanted::separator;
     in.found.sections.push_back({in.values - 1, {static_cast<uint32_t>(in.at), 0}});
   }
@@ -213,7 +218,7 @@ Result<Wanted> open_container(Reader& in) {
 Wanted close_container(Reader& in) {
   in.at++;
   in.depth--;
-  if (in.open[in.depth] == '{' && in.depth == section_depth) {
+  if (in.open[in.depth] == '{' && in_section_place(in)) {
     JsonSpan& span = in.found.sections.back().span;
     span.length = static_cast<uint32_t>(in.at) - span.offset;
   }

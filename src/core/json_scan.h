@@ -17,7 +17,7 @@ struct JsonSpan {
   uint32_t length;
 };
 
-// An object two levels below the document, as /linux/seccomp is.
+// An object that is a member of a member of the document, as /linux/seccomp is.
 struct JsonSection {
   uint32_t value;  // which one of all values, in the text's order; 0 is the document
   JsonSpan span;

@@ -33,7 +33,8 @@ std::string_view hint(const Report& report) {
   if (report.op() == wire::Op::pivot && report.header.error == EINVAL)
     return "; an initial root file system (initramfs) cannot be left so: try --no-pivot";
   if (report.op() == wire::Op::device && report.header.error == EEXIST)
-    return "; a file that is not this device stands there";
+    return "; what stands there is not this device (an empty file: what a container without the right to make devices "
+           "has left)";
   if (report.op() == wire::Op::seccomp && report.text == "capset")
     return "; the filter denies what gives CAP_SYS_ADMIN up: set /process/noNewPrivileges";
   if (report.op() == wire::Op::seccomp && report.header.error == EINVAL)

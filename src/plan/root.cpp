@@ -35,6 +35,13 @@ bool is_new(const std::vector<Namespace>& namespaces, std::string_view type) {
   return found != namespaces.end() && found->path.empty();
 }
 
+// mknod(2): with CAP_MKNOD in the first user namespace.
+bool makes_devices(const NamespacePlan& namespaces, const ProcessFacts& facts) {
+  const auto other = std::ranges::find(namespaces.foreign, "user", &Namespace::type);
+  return facts.in_initial_user_namespace && other == namespaces.foreign.end() &&
+         (facts.capabilities.effective & capability_bit(CAP_MKNOD)) != 0;
+}
+
 }  // namespace
 
 std::string path_from(const std::string& bundle, const std::string& path) {
@@ -56,9 +63,8 @@ Result<RootPlan> plan_root(const Config& config, const NamespacePlan& namespaces
   for (Operation& mount :
        plan_mounts(config, is_new(namespaces.foreign, "cgroup"), facts.cgroups, places, options.bundle))
     plan.make.push_back(std::move(mount));
-  const bool lends = std::ranges::find(namespaces.foreign, "user", &Namespace::type) != namespaces.foreign.end() ||
-                     (facts.capabilities.effective & capability_bit(CAP_MKNOD)) == 0;
-  for (Operation& device : plan_devices(config, lends, notes)) plan.make.push_back(std::move(device));
+  for (Operation& device : plan_devices(config, !makes_devices(namespaces, facts), notes))
+    plan.make.push_back(std::move(device));
   // "before the pivot_root operation" (config.md, Prestart)
   if (has_create_hooks(config.hooks)) plan.make.push_back({wire::Op::hooks, "/hooks", {}, {}});
   plan.make.push_back({options.no_pivot ? wire::Op::move_root : wire::Op::pivot, "/root/path", {}, {}});

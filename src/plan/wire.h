@@ -127,9 +127,10 @@ inline constexpr uint64_t mount_copy_mode = 128;    // of its root too
 inline constexpr uint64_t mount_copy_owner = 256;   // of its root too
 inline constexpr uint64_t mount_mapped = 512;       // as `mount_ids` before it says
 
-// Of `mount_ids`.
-// Of who may make no devices: the host's may be lent over an empty file, which is what an earlier loan has left.
+// Of `device`, for who may make none: the host's may be lent over an empty file, which is what an earlier loan has
+// left.
 inline constexpr uint64_t device_over_file = 1;
+// Of `mount_ids`.
 inline constexpr uint64_t mount_ids_below = 1;      // of what is mounted below as well
 inline constexpr uint64_t mount_ids_container = 2;  // those of the container's user namespace
 inline constexpr uint32_t max_mapped_mounts = 64;

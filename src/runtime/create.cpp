@@ -334,12 +334,13 @@ Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std
   launch.facts = &prepared.facts;
   launch.namespaces = prepared.plan.clone_namespaces;
 
-  NetworkNamespace network;
-  if (find_operation(prepared.plan, wire::Op::network) != nullptr) TRY(network.begin());
   const Fd console = TRY(connect_console(request, runtime->lock_deadline()));
   const ProcessIdentity owner = TRY(own_identity_once(*runtime));
   const auto root = TRY(open_root(*runtime, true));
   std::vector<Fd> reserve = TRY(reserve_descriptors(root->fd(), prepared.plan));
+  // Before the claim: it takes longer than everything else, and is gone by itself if the id is taken.
+  NetworkNamespace network;
+  if (find_operation(prepared.plan, wire::Op::network) != nullptr) TRY(network.begin());
   Claim claim = TRY(claim_or_sweep(*runtime, *root, id, owner));
   Undo undo(*runtime, *root, claim, std::move(reserve), aftermath);
   auto container = std::make_unique<Container>(runtime, TRY(claim.directory.reopen()));

@@ -5,6 +5,11 @@
 
 namespace reaper {
 
+// The same object, which nothing else can be called while somebody remembers it.
+static bool is_same(const std::weak_ptr<const Seccomp>& a, const std::shared_ptr<const Seccomp>& b) {
+  return !a.owner_before(b) && !b.owner_before(a);
+}
+
 template <class Is>
 std::shared_ptr<const SeccompFilter> FilterCache::find(const std::shared_ptr<const Seccomp>& seccomp, const Is& is) {
   const std::lock_guard lock(mutex_);
@@ -17,7 +22,7 @@ std::shared_ptr<const SeccompFilter> FilterCache::find(const std::shared_ptr<con
 
 Result<std::shared_ptr<const SeccompFilter>> FilterCache::get(const std::shared_ptr<const Seccomp>& seccomp,
                                                               const FilterMaker& make) {
-  if (auto same = find(seccomp, [&](const Entry& entry) { return entry.seccomp == seccomp; })) return same;
+  if (auto same = find(seccomp, [&](const Entry& entry) { return is_same(entry.seccomp, seccomp); })) return same;
   const std::string digest = seccomp_digest(*seccomp);
   if (auto equal = find(seccomp, [&](const Entry& entry) { return entry.filter->digest == digest; })) return equal;
   // Without the lock: others need not wait. Two that compile the same at once both do.

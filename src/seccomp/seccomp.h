@@ -46,7 +46,7 @@ class FilterCache {
  private:
   struct Entry {
     std::shared_ptr<const SeccompFilter> filter;
-    std::shared_ptr<const Seccomp> seccomp;  // whom it was for the last time: the same object needs no digest
+    std::weak_ptr<const Seccomp> seccomp;  // whom it was for the last time: the same object needs no digest
   };
   template <class Is>
   std::shared_ptr<const SeccompFilter> find(const std::shared_ptr<const Seccomp>& seccomp, const Is& is);

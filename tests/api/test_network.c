@@ -111,6 +111,23 @@ static void test_failures(void **state) {
   assert_same_census(census, take_census(scene->place.root));
 }
 
+/* It is begun before the claim. */
+static void test_taken_id(void **state) {
+  NEED_ROOT_FILE_SYSTEM();
+  const struct scene *scene = *state;
+  reaper_container *container = must_create(scene, "taken", ONLY_NETWORK);
+  const struct census census = take_census(scene->place.root);
+  const reaper_create_options options = options_of(scene, ONLY_NETWORK);
+  for (int i = 0; i < 3; ++i) {
+    reaper_container *other = NULL;
+    reaper_error *error = NULL;
+    assert_code(reaper_create(scene->runtime, "taken", &options, &other, &error), &error, REAPER_ERR_EXISTS);
+  }
+  assert_same_census(census, take_census(scene->place.root));
+  assert_int_equal(reaper_delete(container, REAPER_DELETE_FORCE, NULL), REAPER_OK);
+  reaper_container_free(container);
+}
+
 static int lives_without_ipv4(void *argument) {
   const struct failing *failing = argument;
   CHECK(deny(&failing->denial, 1) == 0);
@@ -130,6 +147,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_entered, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_order, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_failures, root_setup, scene_teardown),
+      cmocka_unit_test_setup_teardown(test_taken_id, root_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_no_ipv4, root_setup, scene_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

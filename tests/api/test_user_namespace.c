@@ -231,6 +231,40 @@ static int lends_again(const struct scene *scene, const struct wanted *like) {
   return bad;
 }
 
+/* The same of a caller that is root in a user namespace and asks for none: it holds CAP_MKNOD, which says nothing. */
+static int lends_inside(void *unused) {
+  (void)unused;
+  CHECK(become_ordinary() == 0);
+  char *uids = text_of("0 %u 1", geteuid());
+  char *gids = text_of("0 %u 1", getegid());
+  CHECK(unshare(CLONE_NEWUSER) == 0 && put("/proc/self/setgroups", "deny") == 0);
+  CHECK(put("/proc/self/gid_map", gids) == 0 && put("/proc/self/uid_map", uids) == 0);
+  free(gids);
+  free(uids);
+  struct scene scene;
+  scene_open(&scene);
+  CHECK(make_root(&scene) == 0);
+  int bad = 0;
+  for (int i = 0; i < 2; ++i) {
+    char *text = output_of_config(
+        &scene,
+        "{\"ociVersion\":\"1.2.0\",\"process\":{\"args\":[\"/bin/sh\",\"-c\",\"[ -c /dev/null ] && echo there\"],"
+        "\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]}}",
+        options_of(&scene, NULL));
+    bad += strcmp(text, "there\n") != 0;
+    free(text);
+  }
+  scene_close(&scene);
+  return bad;
+}
+
+static void test_lent_again(void **state) {
+  (void)state;
+  NEED_USER_NAMESPACES(&ordinary_flag);
+  if (access(BUSYBOX, X_OK) != 0) SKIP("no busybox here");
+  assert_int_equal(in_child(lends_inside, NULL), 0);
+}
+
 static int own_root(void *unused) {
   (void)unused;
   CHECK(become_ordinary() == 0);
@@ -429,6 +463,7 @@ int main(void) {
       cmocka_unit_test(test_single_id),
       cmocka_unit_test(test_given_up),
       cmocka_unit_test(test_own_root),
+      cmocka_unit_test(test_lent_again),
       cmocka_unit_test_setup_teardown(test_subordinate_ids, scene_setup, scene_teardown),
       cmocka_unit_test_setup_teardown(test_refusals, scene_setup, scene_teardown),
       cmocka_unit_test(test_ordinary_refusals),

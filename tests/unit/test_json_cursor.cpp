@@ -300,22 +300,28 @@ void check_known_section(void**) {
   assert_true(read.section_text().empty());
   assert_true(get(read, "one").section_text().empty());
   assert_true(get(get(read, "one"), "x").section_text() == "{}");
+  // No bracket behind it belongs to it.
+  const JsonCursor arrays = parse(R"({"one":{"x":{},"y":[1,[2]]},"two":[{"z":{}}]})");
+  assert_true(get(get(arrays, "one"), "x").section_text() == "{}");
   assert_true(get(get(read, "one"), "two").section_text() == section);
   assert_true(get(get(get(read, "one"), "two"), "a").elements().value()[1].section_text().empty());
-  assert_true(get(read, "three").elements().value()[0].section_text() == R"({"d":12})");
+  assert_true(get(read, "three").elements().value()[0].section_text().empty());
 
-  const std::string_view known[] = {R"({"a": [1, {"b": "}"}], "c": 3})", section, "{\"d\":12}"};
+  const std::string_view known[] = {R"({"a": [1, {"b": "}"}], "c": 3})", "", section, "{\"d\":12}"};
   const auto again = parse_json(text, "t", known);
   assert_true(again.has_value());
-  assert_int_equal(again->known()->which, 1);
+  assert_int_equal(again->known()->which, 2);
   assert_string_equal(again->known()->pointer.c_str(), "/one/two");
   assert_string_equal(json_test::written_again(*again).c_str(),
                       R"({"n":10,"one":{"x":{},"two":{},"m":11},"three":[{"d":12},13]})");
   assert_true(get(get(*again, "one"), "two").section_text().empty());
-  // The first alone, and only two levels below the document.
-  assert_true(get(*again, "three").elements().value()[0].section_text() == R"({"d":12})");
-  const auto elsewhere = parse_json(R"({"d":12,"e":{"d":12},"f":[[{"d":12}]],"g":"{\"d\":12}"})", "t", known);
+  // Only as a member of a member; the first alone.
+  const auto elsewhere = parse_json(
+      R"({"d":12,"e":{"d":12},"f":[[{"d":12}],{"d":12}],"g":"{\"d\":12}","h":{"i":[{"d":12}]}})", "t", known);
   assert_false(elsewhere->known().has_value());
+  const auto twice = parse_json(R"({"e":{"f":{"d":12},"g":{"d":12}}})", "t", known);
+  assert_string_equal(twice->known()->pointer.c_str(), "/e/f");
+  assert_true(get(get(*twice, "e"), "g").section_text() == R"({"d":12})");
 }
 
 // Behind it, too, errors name their place, and names that stand twice.

@@ -83,7 +83,7 @@ void sentences(void**) {
       {Op::verify, Fault::regained, 0, 0, 0, "/process", "setresuid", REAPER_ERR_VERIFY, "verify",
        "verify: setresuid gives root back, which it must not: the program was not executed"},
       {Op::device, Fault::system_call, EEXIST, 0, 0, "", "/dev/zero", REAPER_ERR_SYSTEM, "mknod",
-       "mknod: EEXIST: /dev/zero; a file that is not this device stands there"},
+       "mknod: EEXIST: /dev/zero; what stands there is not this device (an empty file: "},
       {Op{}, Fault::system_call, EMFILE, 0, 0, "", "fcntl F_DUPFD_CLOEXEC", REAPER_ERR_SYSTEM, "setup",
        "setup: EMFILE: fcntl F_DUPFD_CLOEXEC"},
       {Op::gate, Fault::malformed, 0, 16, 0, "", "", REAPER_ERR_INTERNAL, "protocol",

@@ -168,6 +168,8 @@ inline void apply_fact(Situation& situation, const std::string& key, const std::
     facts.oom_score_adj = static_cast<int>(number_in(value));
   else if (key == "setgroups_denied")
     facts.setgroups_denied = value == "1";
+  else if (key == "in_initial_user_namespace")
+    facts.in_initial_user_namespace = value == "1";
   else if (key == "uid_helper")
     facts.id_maps.uid_helper = value;
   else if (key == "gid_helper")

@@ -379,6 +379,17 @@ void test_cache_by_object(void**) {
   assert_true(*cache.get(equal, make_anew) == first);
 }
 
+// It remembers the object, and does not keep it: a section may be much larger than its filter.
+void test_cache_keeps_no_section(void**) {
+  reaper::FilterCache cache;
+  auto seccomp = std::make_shared<const reaper::Seccomp>(section(number_rule(1)));
+  const std::weak_ptr<const reaper::Seccomp> seen = seccomp;
+  const auto first = *cache.get(seccomp, make_anew);
+  seccomp.reset();
+  assert_true(seen.expired());
+  assert_true(*cache.get(std::make_shared<const reaper::Seccomp>(section(number_rule(1))), make_anew) == first);
+}
+
 void test_cache_in_threads(void**) {
   reaper::FilterCache cache;
   std::vector<std::thread> threads;
@@ -419,6 +430,7 @@ int main() {
       cmocka_unit_test(test_encoded),
       cmocka_unit_test(test_cache),
       cmocka_unit_test(test_cache_by_object),
+      cmocka_unit_test(test_cache_keeps_no_section),
       cmocka_unit_test(test_cache_in_threads),
       cmocka_unit_test(test_no_room_for_files),
   };
