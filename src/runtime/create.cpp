@@ -319,20 +319,26 @@ Status help_init(const Plan& plan, Launched& launched, NetworkNamespace& network
   return fail(explain_absence(launched, helped.error()));
 }
 
+// But for the program reaper-init, and the container's directory.
+LaunchRequest launch_of(const Prepared& prepared, const CreateRequest& request, std::string_view plan) {
+  LaunchRequest launch;
+  launch.plan = plan;
+  const bool has_terminal = prepared.config.process.has_value() && prepared.config.process->terminal.has_value();
+  for (int i = 0; i < 3 && !has_terminal; ++i) launch.stdio[i] = request.stdio[i];
+  launch.extra_fds = request.extra_fds;
+  launch.facts = &prepared.facts;
+  launch.namespaces = prepared.plan.clone_namespaces;
+  return launch;
+}
+
 Result<ContainerPtr> make_container(const std::shared_ptr<Runtime>& runtime, std::string_view id,
                                     const CreateRequest& request, Aftermath& aftermath) {
   const Prepared prepared = TRY(prepare(*runtime, request, id, true));
   TRY(check_console(request, prepared.config));
   TRY(check_listener(prepared.config));
   const std::string blob = TRY(encode_plan(prepared.plan));
-  LaunchRequest launch;
+  LaunchRequest launch = launch_of(prepared, request, blob);
   launch.init_image = TRY(init_image(*runtime));
-  launch.plan = blob;
-  const bool has_terminal = prepared.config.process.has_value() && prepared.config.process->terminal.has_value();
-  for (int i = 0; i < 3 && !has_terminal; ++i) launch.stdio[i] = request.stdio[i];
-  launch.extra_fds = request.extra_fds;
-  launch.facts = &prepared.facts;
-  launch.namespaces = prepared.plan.clone_namespaces;
 
   const Fd console = TRY(connect_console(request, runtime->lock_deadline()));
   const ProcessIdentity owner = TRY(own_identity_once(*runtime));
