@@ -207,6 +207,16 @@ void describe(pid_t pid, const uint64_t* arguments, Call& call) {
   call.text = call.name + "(" + detail + ")";
 }
 
+std::string call_of(pid_t pid) {
+  char path[40];
+  snprintf(path, sizeof path, "/proc/%d/syscall", static_cast<int>(pid));
+  FILE* file = fopen(path, "re");
+  long call = -1;
+  const bool known = file != nullptr && fscanf(file, "%ld", &call) == 1;
+  if (file != nullptr) fclose(file);
+  return known ? call_name(call) : "no call";
+}
+
 char state_of(pid_t pid) {
   char path[40];
   snprintf(path, sizeof path, "/proc/%d/stat", static_cast<int>(pid));

@@ -201,7 +201,7 @@ void Round::wrong(const char* what) {
   snprintf(report.wrong, sizeof report.wrong, "%s", what);
 }
 
-Trace Site::round(const Operation& operation, const Judge& judge) {
+Trace Site::round(const Operation& operation, const Target& target, const Judge& judge) {
   memset(report_, 0, sizeof *report_);
   unlink(pid_path_.c_str());
   if (scenario_.terminal) listener_ = listen_at(socket_path_.c_str(), 16);
@@ -224,7 +224,7 @@ Trace Site::round(const Operation& operation, const Judge& judge) {
         report_->returned = true;
         _exit(0);
       },
-      judge);
+      target, judge);
 }
 
 }  // namespace reaper::walk

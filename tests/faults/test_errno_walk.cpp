@@ -26,13 +26,8 @@ struct Walk {
   int complaints = 0;
   std::set<std::string> said;  // one complaint of a kind will do
 
-  struct Target {
-    std::string role;
-    int number;
-    size_t index;  // in the errnos of that call
-  };
-  // How many errnos that call has; 0 when it cannot fail, -1 when the operation ended before.
-  int fail_at(const Operation& operation, const Target& target);
+  // With one of the errnos of that call. How many it has; 0 when it cannot fail, -1 when the operation ended before.
+  int fail_at(const Operation& operation, const Target& target, size_t index);
   int along(const Operation& operation, const std::string& role);
   void over(const Operation& operation);
   std::string judge(const Operation& operation, const Trace& trace, const Call& call, int number);
@@ -86,18 +81,17 @@ std::string Walk::judge(const Operation& operation, const Trace& trace, const Ca
   return wrong;
 }
 
-int Walk::fail_at(const Operation& operation, const Target& target) {
+int Walk::fail_at(const Operation& operation, const Target& target, size_t index) {
   Call call;
   int number = 0;
   int count = -1;
-  const Trace trace = site.round(operation, [&](const Call& next) -> Verdict {
-    if (count >= 0 || next.role != target.role || next.number != target.number) return {};
+  const Trace trace = site.round(operation, target, [&](const Call& next) -> Verdict {
     call = next;
     const auto errnos = tables.errnos_of(next.name);
     if (!errnos) fail_msg("%s of %s is not in errnos.tsv", next.text.c_str(), operation.name);
     count = static_cast<int>(errnos->numbers.size());
     if (count == 0) return {};
-    number = errnos->numbers[target.index % errnos->numbers.size()];
+    number = errnos->numbers[index % errnos->numbers.size()];
     return {.what = Verdict::fail, .error = number, .carried_out = next.call == SYS_close};
   });
   failures += number != 0;
@@ -120,14 +114,14 @@ int Walk::along(const Operation& operation, const std::string& role) {
   constexpr int tries = 3;  // a call less may have been needed once, because of who ran first
   for (int number = 1;; ++number) {
     int count = -1;
-    for (int i = 0; i < tries && count < 0; ++i) count = fail_at(operation, {role, number, 0});
+    for (int i = 0; i < tries && count < 0; ++i) count = fail_at(operation, {role, number}, 0);
     if (count < 0 || static_cast<int>(said.size()) > most_complaints) return number - 1;
-    for (int i = 1; i < count; ++i) fail_at(operation, {role, number, static_cast<size_t>(i)});
+    for (int i = 1; i < count; ++i) fail_at(operation, {role, number}, static_cast<size_t>(i));
   }
 }
 
 void Walk::over(const Operation& operation) {
-  const Trace whole = site.round(operation, [](const Call&) { return Verdict{}; });
+  const Trace whole = site.round(operation, {}, nullptr);
   const std::string before = site.judge_removal();
   if (whole.hung || !site.report().returned || !before.empty())
     fail_msg("%s: %s: unharmed: %s", site.scenario().name, operation.name, before.c_str());

@@ -82,8 +82,7 @@ std::string Walk::judge(const Operation& operation, const Trace& trace, bool cal
 // False: the operation ended before the role came to a call of this number.
 bool Walk::kill_at(const Operation& operation, const std::string& role, int number) {
   std::string text;
-  const Trace trace = site.round(operation, [&](const Call& call) -> Verdict {
-    if (!text.empty() || call.role != role || call.number != number) return {};
+  const Trace trace = site.round(operation, {role, number}, [&](const Call& call) -> Verdict {
     text = call.text;
     return {.what = Verdict::kill};
   });
@@ -107,7 +106,7 @@ int Walk::along(const Operation& operation, const std::string& role) {
 }
 
 void Walk::over(const Operation& operation) {
-  const Trace whole = site.round(operation, [](const Call&) { return Verdict{}; });
+  const Trace whole = site.round(operation, {}, nullptr);
   const std::string wrong = judge(operation, whole, false);
   if (!wrong.empty()) fail_msg("%s: %s: unharmed: %s", site.scenario().name, operation.name, wrong.c_str());
   for (const auto& [role, count] : whole.counts) {

@@ -21,12 +21,9 @@ namespace reaper::walk {
 
 namespace {
 
-// Of close(2) with numbers that nobody has: who sees them in strace knows what they are.
-constexpr int window_opens = -4201;
-constexpr int window_closes = -4202;
 constexpr int hang_limit_s = 60;  // without a single event; only a defect reaches it
 constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                         PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+                         PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
 constexpr auto seize = PTRACE_SEIZE;
 
 struct Process {
@@ -34,11 +31,9 @@ struct Process {
   int births = 0;
   int execs = 0;
   int number = 0;
-  bool in_call = false;
   bool stopped = false;  // by its group, with PTRACE_LISTEN
   bool held = false;     // the caller, at one of its marks
   int result = 0;        // of a call that fails: the negative errno, to be set at its exit
-  std::string at;        // the last call, for reports of a hang
 };
 
 [[noreturn]] void give_up(const char* what) {
@@ -58,7 +53,7 @@ bool await(pid_t pid, int& status) {
 
 class Tracer {
  public:
-  explicit Tracer(const Judge& judge) : judge_(judge) {}
+  Tracer(const Target& target, const Judge& judge) : target_(target), judge_(judge) {}
   Trace run(const std::function<void()>& body);
 
  private:
@@ -68,36 +63,52 @@ class Tracer {
   void handle_event(pid_t pid, int event, int signal);
   void handle_birth(pid_t pid);
   void handle_call(pid_t pid);
-  bool handle_mark(Process& process, const __ptrace_syscall_info& info);
+  void handle_mark();
   void enter(pid_t pid, Process& process, const __ptrace_syscall_info& info);
+  bool strike(pid_t pid, Process& process, const __ptrace_syscall_info& info);
   void adopt(pid_t pid, const Process& parent, int number);
+  bool is_stepped(pid_t pid) const;
   void go_on(pid_t pid, int signal = 0);
   void let_go(pid_t pid, int signal = 0);
+  bool awaits_rest() const;
   bool all_rest() const;
   void proceed_when_all_rest();
   void interrupt_and_let_go(pid_t pid);
   void let_all_go();
   void kill_all();
-  void take_the_dead(pid_t but);
+  void await_caller(time_t last);
 
+  const Target& target_;
   const Judge& judge_;
   Trace trace_;
   pid_t caller_ = 0;
   bool caller_ended_ = false;
   bool window_ = false;
   bool closed_ = false;
+  bool judged_ = false;  // and carried out: nobody has to stop any more
   std::map<pid_t, Process> processes_;
   std::map<pid_t, int> early_;  // children whose first stop came before their parent's event
 };
 
+// The caller has no stops before the window: it waits at its mark to be given some. Who sleeps in a call could not be
+// given any later without disturbing the call, and has them from its birth.
+bool Tracer::is_stepped(pid_t pid) const {
+  if (target_.role.empty()) return true;
+  const auto process = processes_.find(pid);
+  return !judged_ && (pid != caller_ || window_) && process != processes_.end() && process->second.role == target_.role;
+}
+
 void Tracer::go_on(pid_t pid, int signal) {
+  const auto how = is_stepped(pid) ? PTRACE_SYSCALL : PTRACE_CONT;
   // ESRCH: it was killed meanwhile, and waitpid(2) will say so.
-  if (ptrace(PTRACE_SYSCALL, pid, nullptr, static_cast<long>(signal)) != 0 && errno != ESRCH) give_up("PTRACE_SYSCALL");
+  if (ptrace(how, pid, nullptr, static_cast<long>(signal)) != 0 && errno != ESRCH) give_up("PTRACE_SYSCALL");
 }
 
 void Tracer::let_go(pid_t pid, int signal) {
-  if (ptrace(PTRACE_DETACH, pid, nullptr, static_cast<long>(signal)) != 0 && errno != ESRCH) give_up("PTRACE_DETACH");
-  processes_.erase(pid);
+  if (ptrace(PTRACE_DETACH, pid, nullptr, static_cast<long>(signal)) == 0)
+    processes_.erase(pid);
+  else if (errno != ESRCH)  // killed meanwhile: its exit stops it once more
+    give_up("PTRACE_DETACH");
 }
 
 void Tracer::begin(const std::function<void()>& body) {
@@ -154,6 +165,9 @@ void Tracer::handle_event(pid_t pid, int event, int signal) {
       // reaper-init is the first that the library executes; the second is a program, whose calls are its own business.
       if (++processes_[pid].execs == 2) return let_go(pid);
       return go_on(pid);
+    case PTRACE_EVENT_EXIT:
+      // A pidfd tells of its death at once, but its parent could not reap it before its tracer has.
+      return pid == caller_ ? go_on(pid) : let_go(pid);
     case PTRACE_EVENT_STOP:
       if (signal == SIGTRAP) return go_on(pid);
       processes_[pid].stopped = true;
@@ -164,43 +178,36 @@ void Tracer::handle_event(pid_t pid, int event, int signal) {
   }
 }
 
-bool Tracer::handle_mark(Process& process, const __ptrace_syscall_info& info) {
-  const auto number = static_cast<int>(info.entry.args[0]);
-  if (info.entry.nr != SYS_close || (number != window_opens && number != window_closes)) return false;
-  closed_ = number == window_closes;
-  process.held = true;
-  return true;
+void Tracer::handle_mark() {
+  closed_ = window_;
+  processes_[caller_].held = true;
 }
 
-// A dead process is its parent's to reap only when its tracer knows of the death.
-void Tracer::take_the_dead(pid_t but) {
-  const std::map<pid_t, Process> all = processes_;
-  for (const auto& [pid, process] : all) {
-    int status = 0;
-    if (pid != but && waitpid(pid, &status, __WALL | WNOHANG) == pid) handle(pid, status);
-  }
-}
-
-void Tracer::enter(pid_t pid, Process& process, const __ptrace_syscall_info& info) {
-  process.in_call = true;
+// False: it is dead, and its next stop is at its exit.
+bool Tracer::strike(pid_t pid, Process& process, const __ptrace_syscall_info& info) {
   Call call;
   call.role = process.role;
   call.who = process.execs != 0 ? Who::init : pid == caller_ ? Who::library : Who::child;
+  call.number = process.number;
   call.call = static_cast<long>(info.entry.nr);
   describe(pid, info.entry.args, call);
-  process.at = process.role + " in " + call.text;
-  if (call.call == SYS_waitid) take_the_dead(pid);
-  if (!window_) return go_on(pid);
-  call.number = ++process.number;
-  trace_.counts[process.role] = call.number;
   const Verdict verdict = judge_(call);
-  if (verdict.what == Verdict::kill) {
-    kill(pid, SIGKILL);
-    return;
-  }
-  if (verdict.what == Verdict::fail) {
-    process.result = -verdict.error;
-    if (!verdict.carried_out && !take_call_back(pid) && errno != ESRCH) give_up("no system call");
+  judged_ = verdict.what != Verdict::fail;
+  if (verdict.what == Verdict::kill) kill(pid, SIGKILL);
+  if (judged_) return verdict.what != Verdict::kill;
+  process.result = -verdict.error;
+  if (!verdict.carried_out && !take_call_back(pid) && errno != ESRCH) give_up("no system call");
+  return true;
+}
+
+void Tracer::enter(pid_t pid, Process& process, const __ptrace_syscall_info& info) {
+  const bool mark = pid == caller_ && info.entry.nr == SYS_tgkill && info.entry.args[2] == SIGTRAP;
+  if (window_ && !mark) {
+    ++process.number;
+    if (target_.role.empty())
+      trace_.counts[process.role] = process.number;
+    else if (process.number == target_.number && !strike(pid, process, info))
+      return;
   }
   go_on(pid);
 }
@@ -209,13 +216,12 @@ void Tracer::handle_call(pid_t pid) {
   __ptrace_syscall_info info = {};
   if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) <= 0) return go_on(pid);
   Process& process = processes_[pid];
-  if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-    if (pid == caller_ && handle_mark(process, info)) return;
-    return enter(pid, process, info);
+  if (info.op == PTRACE_SYSCALL_INFO_ENTRY) return enter(pid, process, info);
+  if (process.result != 0) {
+    if (!set_result(pid, process.result) && errno != ESRCH) give_up("the result");
+    process.result = 0;
+    judged_ = true;
   }
-  process.in_call = false;
-  if (process.result != 0 && !set_result(pid, process.result) && errno != ESRCH) give_up("the result");
-  process.result = 0;
   go_on(pid);
 }
 
@@ -225,6 +231,7 @@ void Tracer::handle_stop(pid_t pid, int status) {
   const int event = status >> 16;
   if (event != 0) return handle_event(pid, event, signal);
   if (signal == (SIGTRAP | 0x80)) return handle_call(pid);
+  if (signal == SIGTRAP && pid == caller_) return handle_mark();
   go_on(pid, signal);
 }
 
@@ -241,23 +248,23 @@ void Tracer::handle(pid_t pid, int status) {
   early_[pid] = status;
 }
 
+bool Tracer::awaits_rest() const {
+  const auto caller = processes_.find(caller_);
+  return caller_ended_ || (caller != processes_.end() && caller->second.held);
+}
+
 // Asleep in a call, or stopped by somebody. Who was woken is not asleep any more, whoever runs first.
 bool Tracer::all_rest() const {
-  for (const auto& [pid, process] : processes_) {
-    if (pid == caller_ || process.stopped) continue;
-    if (!process.in_call || state_of(pid) != 'S') return false;
-  }
+  for (const auto& [pid, process] : processes_)
+    if (pid != caller_ && !process.stopped && state_of(pid) != 'S') return false;
   return early_.empty();
 }
 
 void Tracer::proceed_when_all_rest() {
-  const bool held = !caller_ended_ && processes_[caller_].held;
-  if ((!held && !caller_ended_) || !all_rest()) return;
+  if (!awaits_rest() || !all_rest()) return;
   if (caller_ended_ || closed_) return let_all_go();
   window_ = true;
-  Process& caller = processes_[caller_];
-  caller.held = false;
-  caller.in_call = true;
+  processes_[caller_].held = false;
   go_on(caller_);
 }
 
@@ -284,27 +291,13 @@ void Tracer::let_all_go() {
 void Tracer::kill_all() {
   trace_.hung = true;
   for (const auto& [pid, process] : processes_) {
-    trace_.stuck += (trace_.stuck.empty() ? "" : "; ") + process.at + " (" + state_of(pid) + ")";
+    trace_.stuck +=
+        (trace_.stuck.empty() ? "" : "; ") + process.role + " in " + call_of(pid) + " (" + state_of(pid) + ")";
     kill(pid, SIGKILL);
   }
 }
 
-Trace Tracer::run(const std::function<void()>& body) {
-  begin(body);
-  time_t last = time(nullptr);
-  while (!processes_.empty() || !early_.empty()) {
-    proceed_when_all_rest();
-    if (processes_.empty() && early_.empty()) break;
-    int status = 0;
-    const pid_t pid = waitpid(-1, &status, __WALL);
-    if (pid < 0 && errno == ECHILD) break;
-    if (pid > 0) {
-      handle(pid, status);
-      last = time(nullptr);
-    } else if (time(nullptr) - last > hang_limit_s && !trace_.hung) {
-      kill_all();
-    }
-  }
+void Tracer::await_caller(time_t last) {
   while (!caller_ended_) {
     int status = 0;
     const pid_t pid = waitpid(caller_, &status, 0);
@@ -315,6 +308,28 @@ Trace Tracer::run(const std::function<void()>& body) {
       kill(caller_, SIGKILL);
     }
   }
+}
+
+Trace Tracer::run(const std::function<void()>& body) {
+  constexpr timespec moment = {0, 50'000};
+  begin(body);
+  time_t last = time(nullptr);
+  while (!processes_.empty() || !early_.empty()) {
+    proceed_when_all_rest();
+    if (processes_.empty() && early_.empty()) break;
+    int status = 0;
+    // Nobody says that he has fallen asleep.
+    const pid_t pid = waitpid(-1, &status, awaits_rest() ? __WALL | WNOHANG : __WALL);
+    if (pid < 0 && errno == ECHILD) break;
+    if (pid > 0) {
+      handle(pid, status);
+      last = time(nullptr);
+      continue;
+    }
+    if (pid == 0) nanosleep(&moment, nullptr);
+    if (time(nullptr) - last > hang_limit_s && !trace_.hung) kill_all();
+  }
+  await_caller(last);
   return trace_;
 }
 
@@ -325,7 +340,7 @@ class Ticks {
     struct sigaction action = {};
     action.sa_handler = tick;
     sigaction(SIGALRM, &action, &before_);
-    set(1000);
+    set(100'000);
   }
   ~Ticks() {
     set(0);
@@ -348,17 +363,28 @@ const char* name_of(Who who) {
   return who == Who::library ? "library" : who == Who::child ? "child" : "init";
 }
 
+namespace {
+
+pid_t marked;  // asked for once: it would be a call of the window's
+
+void mark() {
+  syscall(SYS_tgkill, marked, marked, SIGTRAP);
+}
+
+}  // namespace
+
 void open_window() {
-  syscall(SYS_close, window_opens);
+  marked = getpid();
+  mark();
 }
 
 void close_window() {
-  syscall(SYS_close, window_closes);
+  mark();
 }
 
-Trace trace(const std::function<void()>& body, const Judge& judge) {
+Trace trace(const std::function<void()>& body, const Target& target, const Judge& judge) {
   const Ticks ticks;
-  return Tracer(judge).run([&] {
+  return Tracer(target, judge).run([&] {
     signal(SIGALRM, SIG_DFL);
     body();
   });
@@ -370,7 +396,8 @@ bool can_trace() {
   if (child == 0) {
     for (;;) ::pause();
   }
-  bool can = ptrace(seize, child, nullptr, options) == 0 && ptrace(PTRACE_INTERRUPT, child, nullptr, nullptr) == 0;
+  bool can = ptrace(seize, child, nullptr, options & ~PTRACE_O_TRACEEXIT) == 0 &&
+             ptrace(PTRACE_INTERRUPT, child, nullptr, nullptr) == 0;
   int status = 0;
   can = can && waitpid(child, &status, __WALL) == child;
   __ptrace_syscall_info info = {};

@@ -66,7 +66,7 @@ class Site {
 
   const Scenario& scenario() const { return scenario_; }
   // One round: the operation in a traced child. What it reported is in report().
-  Trace round(const Operation& operation, const Judge& judge);
+  Trace round(const Operation& operation, const Target& target, const Judge& judge);
   const Report& report() const { return *report_; }
 
   // Each answers what is wrong: "" for nothing. They are asked in this order, judge_removal() always.
