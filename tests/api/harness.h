@@ -67,6 +67,10 @@ struct place {
 };
 void place_make(struct place *place);
 void place_remove(struct place *place);
+/* For who makes and removes places and containers by the thousand: from now on places are in a tmpfs that nobody else
+ * sees, as /run is one, where this process may make that. (ext4 steps over every inode that was freed in the last
+ * seconds, one by one, before it gives another.) */
+void work_in_memory(void);
 /* A path in the place. */
 char *path_in(const struct place *place, const char *name);
 void remove_tree(const char *path);

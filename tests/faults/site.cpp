@@ -17,7 +17,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <set>
 
 #include "faults/walk.h"
@@ -51,23 +50,46 @@ struct Seen {
   std::string name;
 };
 
-// Every process that can be seen, by /proc.
-std::map<pid_t, Seen> all_processes() {
-  std::map<pid_t, Seen> all;
-  DIR* directory = opendir("/proc");
-  while (const dirent* entry = directory != nullptr ? readdir(directory) : nullptr) {
-    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
-    char* text = read_whole((std::string("/proc/") + entry->d_name + "/stat").c_str());
-    const char* begin = text != nullptr ? strchr(text, '(') : nullptr;
-    const char* end = text != nullptr ? strrchr(text, ')') : nullptr;
+bool see(pid_t pid, Seen& seen) {
+  char* text = read_whole(("/proc/" + std::to_string(pid) + "/stat").c_str());
+  const char* begin = text != nullptr ? strchr(text, '(') : nullptr;
+  const char* end = text != nullptr ? strrchr(text, ')') : nullptr;
+  const bool here = begin != nullptr && end != nullptr && sscanf(end + 1, " %c %d", &seen.state, &seen.parent) == 2;
+  if (here) seen.name.assign(begin + 1, end);
+  free(text);
+  return here;
+}
+
+std::vector<pid_t> numbers_in(const std::string& path) {
+  std::vector<pid_t> all;
+  DIR* directory = opendir(path.c_str());
+  while (const dirent* entry = directory != nullptr ? readdir(directory) : nullptr)
+    if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') all.push_back(atoi(entry->d_name));
+  if (directory != nullptr) closedir(directory);
+  return all;
+}
+
+// Of all of its threads. A look at every process of the machine is only needed without CONFIG_PROC_CHILDREN.
+std::vector<pid_t> children_of(pid_t parent) {
+  static const bool listed = access("/proc/thread-self/children", R_OK) == 0;
+  std::vector<pid_t> all;
+  if (!listed) {
     Seen seen = {};
-    if (begin != nullptr && end != nullptr && sscanf(end + 1, " %c %d", &seen.state, &seen.parent) == 2) {
-      seen.name.assign(begin + 1, end);
-      all[atoi(entry->d_name)] = seen;
+    for (const pid_t pid : numbers_in("/proc"))
+      if (see(pid, seen) && seen.parent == parent) all.push_back(pid);
+    return all;
+  }
+  const std::string tasks = "/proc/" + std::to_string(parent) + "/task";
+  for (const pid_t task : numbers_in(tasks)) {
+    char* text = read_whole((tasks + "/" + std::to_string(task) + "/children").c_str());
+    char* end = text;
+    for (const char* at = text; at != nullptr; at = end) {
+      const long pid = strtol(at, &end, 10);
+      if (end == at) break;
+      all.push_back(static_cast<pid_t>(pid));
     }
     free(text);
   }
-  if (directory != nullptr) closedir(directory);
   return all;
 }
 
@@ -92,8 +114,9 @@ std::string children_left() {
     if (pid < 0 && errno == ECHILD) return "";
     if (pid > 0) continue;
     std::string text = "left running:";
-    for (const auto& [child, seen] : all_processes())
-      if (seen.parent == getpid()) text += " " + std::to_string(child) + " (" + seen.name + ", " + seen.state + ")";
+    Seen seen = {};
+    for (const pid_t child : children_of(getpid()))
+      if (see(child, seen)) text += " " + std::to_string(child) + " (" + seen.name + ", " + seen.state + ")";
     return text;
   }
 }
@@ -305,10 +328,28 @@ bool Site::has_pid_file() const {
   return lstat(pid_path_.c_str(), &status) == 0;
 }
 
+namespace {
+
+// What lives below `parent`, without those that are known and all below them.
+std::string unknown_below(pid_t parent, const std::set<pid_t>& known) {
+  std::string found;
+  for (const pid_t pid : children_of(parent)) {
+    Seen seen = {};
+    if (known.contains(pid) || !see(pid, seen)) continue;
+    const bool dead = seen.state == 'Z' || seen.state == 'X';
+    // What a killed caller has executed is its adopter's to reap: until then no pid namespace with it can end.
+    if (seen.state == 'Z' && seen.parent == getpid()) waitpid(pid, nullptr, WNOHANG);
+    if (!dead) found += ", " + std::to_string(pid) + " " + seen.name;
+    found += unknown_below(pid, known);
+  }
+  return found;
+}
+
+}  // namespace
+
 // Living processes below us that are neither recorded nor below one that is.
 std::string Site::strangers() const {
   if (waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD) return "";
-  const std::map<pid_t, Seen> all = all_processes();
   std::set<pid_t> known;
   for (const char* name : {"identity", "supervisor"}) {
     if (!in_root("state.json")) continue;
@@ -316,20 +357,8 @@ std::string Site::strangers() const {
     if (text != nullptr) known.insert(atoi(text));
     free(text);
   }
-  std::string found;
-  for (const auto& [pid, seen] : all) {
-    // What a killed caller has executed is its adopter's to reap: until then no pid namespace with it can end.
-    if (seen.state == 'Z' && seen.parent == getpid() && !known.contains(pid)) waitpid(pid, nullptr, WNOHANG);
-    if (seen.state == 'Z' || seen.state == 'X') continue;
-    for (pid_t at = pid; !known.contains(at);) {
-      const auto next = all.find(at);
-      if (next == all.end()) break;
-      at = next->second.parent;
-      if (at == getpid())
-        found += (found.empty() ? "unknown processes: " : ", ") + std::to_string(pid) + " " + seen.name;
-    }
-  }
-  return found;
+  const std::string found = unknown_below(getpid(), known);
+  return found.empty() ? "" : "unknown processes: " + found.substr(2);
 }
 
 int Site::status_now() {
@@ -401,8 +430,7 @@ std::string Site::judge_removal() {
 
 // So that one fault does not become a hundred.
 void Site::empty() {
-  for (const auto& [pid, seen] : all_processes())
-    if (seen.parent == getpid()) kill(pid, SIGKILL);
+  for (const pid_t pid : children_of(getpid())) kill(pid, SIGKILL);
   settle(children_left);
   remove_tree(place_.root);
   if (!scenario_.cgroup) return;

@@ -385,6 +385,7 @@ static int teardown(void** state) {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, teardown)
 
 int main(void) {
+  work_in_memory();
   const struct CMUnitTest tests[] = {TEST(test_every_allocation), TEST(test_capabilities), TEST(test_isolated),
                                      TEST(test_filters),          TEST(test_compilation),  TEST(test_terminal)};
   return cmocka_run_group_tests_name("allocations", tests, NULL, NULL);

@@ -369,6 +369,7 @@ static void test_failures(void** state) {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scene_setup, scene_teardown)
 
 int main(void) {
+  work_in_memory();
   const struct CMUnitTest tests[] = {TEST(test_plain),
                                      TEST(test_supervised),
                                      TEST(test_hooks),

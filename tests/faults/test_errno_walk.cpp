@@ -189,6 +189,7 @@ int main(int argc, char** argv) {
     print_error("no such scenario: %s\n", argv[1]);
     return 2;
   }
+  work_in_memory();
   const CMUnitTest tests[] = {cmocka_unit_test_teardown(test_walk, leave)};
   return cmocka_run_group_tests_name("errno_walk", tests, nullptr, nullptr);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -311,7 +312,8 @@ void Tracer::await_caller(time_t last) {
 }
 
 Trace Tracer::run(const std::function<void()>& body) {
-  constexpr timespec moment = {0, 50'000};
+  constexpr long longest_nap_ns = 2'000'000;
+  timespec nap = {0, 0};
   begin(body);
   time_t last = time(nullptr);
   while (!processes_.empty() || !early_.empty()) {
@@ -324,9 +326,11 @@ Trace Tracer::run(const std::function<void()>& body) {
     if (pid > 0) {
       handle(pid, status);
       last = time(nullptr);
+      nap.tv_nsec = 100'000;
       continue;
     }
-    if (pid == 0) nanosleep(&moment, nullptr);
+    if (pid == 0) nanosleep(&nap, nullptr);
+    nap.tv_nsec = std::min(2 * nap.tv_nsec, longest_nap_ns);
     if (time(nullptr) - last > hang_limit_s && !trace_.hung) kill_all();
   }
   await_caller(last);
