@@ -1,7 +1,7 @@
 # The walks of tests/faults: a kill, or a failure, at every system call of an operation (tests/faults/README.md). Each is
 # a program that takes a scenario as its argument; without one it is `plain`, which is the test of the program's name.
 add_library(faults-walk STATIC faults/agent_thread.cpp faults/calls.cpp faults/cgroups.cpp faults/devices.cpp faults/operations.cpp
-  faults/registers.cpp faults/site.cpp faults/tables.cpp faults/tracer.cpp)
+  faults/registers.cpp faults/shares.cpp faults/site.cpp faults/tables.cpp faults/tracer.cpp)
 target_include_directories(faults-walk PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/api
   ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(faults-walk PUBLIC api-harness reaper PRIVATE reaper-warnings)

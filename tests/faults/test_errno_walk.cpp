@@ -22,6 +22,7 @@ constexpr int most_complaints = 300;
 struct Walk {
   Site& site;
   const Tables& tables;
+  Share share;
   int failures = 0;
   int complaints = 0;
   std::set<std::string> said;  // one complaint of a kind will do
@@ -112,10 +113,12 @@ int Walk::fail_at(const Operation& operation, const Target& target, size_t index
 
 int Walk::along(const Operation& operation, const std::string& role) {
   constexpr int tries = 3;  // a call less may have been needed once, because of who ran first
-  for (int number = 1;; ++number) {
+  int calls = 0;
+  for (int number = share.first;; number += share.step) {
     int count = -1;
     for (int i = 0; i < tries && count < 0; ++i) count = fail_at(operation, {role, number}, 0);
-    if (count < 0 || static_cast<int>(said.size()) > most_complaints) return number - 1;
+    if (count < 0 || static_cast<int>(said.size()) > most_complaints) return calls;
+    ++calls;
     for (int i = 1; i < count; ++i) fail_at(operation, {role, number}, static_cast<size_t>(i));
   }
 }
@@ -135,6 +138,8 @@ void Walk::over(const Operation& operation) {
 
 const Scenario* scenario = find_scenario("plain");
 const char* only;
+Share share;
+int failed_calls;
 
 bool is_one_of(const Operation& operation, std::initializer_list<const char*> names) {
   return std::ranges::any_of(names, [&](const char* name) { return strcmp(operation.name, name) == 0; });
@@ -164,10 +169,10 @@ void test_walk(void**) {
   const std::string life = site.judge_life();  // the runtime then holds what it keeps open
   if (!life.empty()) fail_msg("%s", life.c_str());
   const int before = count_entries("/proc/self/fd");
-  Walk walk = {site, tables, 0, 0, {}};
+  Walk walk = {site, tables, share, 0, 0, {}};
   for (const Operation& operation : operations)
     if (is_wanted(operation)) walk.over(operation);
-  print_message("%s: calls failed: %d\n", scenario->name, walk.failures);
+  failed_calls = walk.failures;
   assert_int_equal(walk.complaints, 0);
   assert_true(walk.failures > 20);
   assert_true(site.agent_rests());
@@ -190,6 +195,13 @@ int main(int argc, char** argv) {
     return 2;
   }
   work_in_memory();
-  const CMUnitTest tests[] = {cmocka_unit_test_teardown(test_walk, leave)};
-  return cmocka_run_group_tests_name("errno_walk", tests, nullptr, nullptr);
+  const Shared all = run_in_shares(*scenario, [](Share mine, int& total) {
+    share = mine;
+    const CMUnitTest tests[] = {cmocka_unit_test_teardown(test_walk, leave)};
+    const int failed = cmocka_run_group_tests_name("errno_walk", tests, nullptr, nullptr);
+    total = failed_calls;
+    return failed;
+  });
+  if (all.total != 0) print_message("%s: calls failed: %d\n", scenario->name, all.total);
+  return all.status;
 }

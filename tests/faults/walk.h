@@ -2,6 +2,7 @@
 // how one round of it runs in a child, and what must hold after every round.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -119,6 +120,20 @@ struct Round {
   int create(const std::string& config);
   void wrong(const char* what);
 };
+
+// Which numbers of calls are this process' to walk: from `first` on, every `step`-th.
+struct Share {
+  int first = 1;
+  int step = 1;
+};
+
+// Where a scenario's rounds mostly wait, for the kernel to take namespaces down: `program` in several processes at
+// once, each with its share. The exit status, and the sum of what they have added to `total`.
+struct Shared {
+  int status = 0;
+  int total = 0;
+};
+Shared run_in_shares(const Scenario& scenario, const std::function<int(Share share, int& total)>& program);
 
 // cmocka's skip, with its reason, where walks of this scenario cannot run. Makes this process a subreaper, which gets
 // every orphan of a round.
