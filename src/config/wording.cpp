@@ -47,6 +47,8 @@ std::string_view nearest_word(std::string_view word, std::span<const std::string
   size_t best = 2 + word.size() / 5;  // one more than is allowed
   std::string_view nearest;
   for (std::string_view candidate : candidates) {
+    // Each letter that one has more than the other is one wrong.
+    if (std::max(candidate.size(), word.size()) - std::min(candidate.size(), word.size()) >= best) continue;
     size_t distance = edit_distance(word, candidate);
     if (distance >= best || distance >= candidate.size()) continue;
     best = distance;
