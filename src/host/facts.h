@@ -102,8 +102,8 @@ Result<int> read_oom_score_adj();
 // The inode of the calling thread's ns/<name> ("pid", "net", "pid_for_children", ...), which identifies a namespace
 // while it exists.
 Result<uint64_t> namespace_inode(std::string_view name);
-// Whether it is the first one, in which alone device nodes are made (mknod(2)). True where there is no /proc to ask.
-bool in_initial_user_namespace();
+// Whether the user namespace is the first one, in which alone device nodes are made (mknod(2)).
+Result<bool> in_initial_user_namespace();
 // The inode of another process's namespace, by the specification's name of its type ("network", "mount", ...).
 Result<uint64_t> process_namespace_inode(int32_t pid, std::string_view type);
 // The CLONE_NEW* flags of those namespaces of another process that are not those which a child of the calling thread is

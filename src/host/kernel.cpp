@@ -80,10 +80,10 @@ Result<bool> same_namespace(std::string_view own_name, const std::string& path) 
   return status.st_dev == other.st_dev && status.st_ino == other.st_ino;
 }
 
-bool in_initial_user_namespace() {
+Result<bool> in_initial_user_namespace() {
   constexpr uint64_t initial =
       0xEFFFFFFD;  // PROC_USER_INIT_INO, Linux 3.8; USER_NS_INIT_INO of linux/nsfs.h since 6.18
-  return namespace_inode("user").value_or(initial) == initial;
+  return TRY(namespace_inode("user")) == initial;
 }
 
 Result<uint64_t> process_namespace_inode(int32_t pid, std::string_view type) {

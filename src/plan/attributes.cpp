@@ -13,7 +13,7 @@ Status read_asked_facts(const Config& config, ProcessFacts& facts) {
   if (config.intel_rdt) facts.resctrl = TRY(read_resctrl_mount());
   if (!config.uid_mappings.empty() || !config.gid_mappings.empty()) facts.id_maps = read_id_map_facts();
   if (!config.mount_label.empty()) facts.labels = read_label_facts();
-  if (config.root && !config.root->path.empty()) facts.in_initial_user_namespace = in_initial_user_namespace();
+  if (config.root && !config.root->path.empty()) facts.in_initial_user_namespace = TRY(in_initial_user_namespace());
   const bool makes_user_namespace =
       std::ranges::find(config.namespaces, "user", &Namespace::type) != config.namespaces.end();
   // Who holds CAP_SETGID takes setgroups(2) for granted, and only then does somebody ask.
