@@ -6,7 +6,7 @@ option(REAPER_COVERAGE "Instrument for gcov" OFF)
 option(REAPER_WERROR "Warnings are errors" OFF)
 option(REAPER_FUZZ "Make libFuzzer programs of the fuzz targets (clang)" OFF)
 option(REAPER_PCH "Precompile the standard headers: half the build time, but a missing #include goes unseen" OFF)
-option(REAPER_UNITY "Compile the files of a room together: a third of the build time, for builds that are not shipped" OFF)
+option(REAPER_UNITY "Compile the files of a room together: 0.6 of the build time; -Wshadow is left to builds without" OFF)
 set(REAPER_SYSTEM_LIBDIRS "" CACHE STRING
   "Where the libraries of the system lie that are needed or loaded: a list; empty, where this machine has them")
 set(REAPER_SANITIZE "" CACHE STRING "Sanitizers, as of -fsanitize=: 'address,undefined' or 'thread'")
