@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "faults/calls.h"
 #include "faults/registers.h"
@@ -22,7 +23,8 @@ namespace reaper::walk {
 
 namespace {
 
-constexpr int hang_limit_s = 60;  // without a single event; only a defect reaches it
+constexpr int orphan_limit_s = 2;  // a parent tells of its child at once
+constexpr int hang_limit_s = 60;   // without a single event; only a defect reaches it
 constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
                          PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
 constexpr auto seize = PTRACE_SEIZE;
@@ -75,6 +77,7 @@ class Tracer {
   bool all_rest() const;
   void proceed_when_all_rest();
   void interrupt_and_let_go(pid_t pid);
+  void let_orphans_go();
   void let_all_go();
   void kill_all();
   void await_caller(time_t last);
@@ -247,6 +250,14 @@ void Tracer::handle(pid_t pid, int status) {
   }
   if (processes_.contains(pid)) return handle_stop(pid, status);
   early_[pid] = status;
+  if (status >> 16 != PTRACE_EVENT_EXIT) return;
+  early_.erase(pid);
+  let_go(pid);
+}
+
+// A parent that is killed while it clones does not tell of its child: nobody will adopt it.
+void Tracer::let_orphans_go() {
+  for (const auto& [pid, status] : std::exchange(early_, {})) let_go(pid);
 }
 
 bool Tracer::awaits_rest() const {
@@ -331,6 +342,7 @@ Trace Tracer::run(const std::function<void()>& body) {
     }
     if (pid == 0) nanosleep(&nap, nullptr);
     nap.tv_nsec = std::min(2 * nap.tv_nsec, longest_nap_ns);
+    if (time(nullptr) - last > orphan_limit_s) let_orphans_go();
     if (time(nullptr) - last > hang_limit_s && !trace_.hung) kill_all();
   }
   await_caller(last);
