@@ -1,6 +1,6 @@
 // The filter of the program (seccomp(2)): loaded as the last thing before it, by init's own call, so that nothing that
 // init needs has to be allowed. What the filter denies then, execve and every way to say so included, stands in a page
-// that the client of the start has.
+// that the client of the start has, unless the filter is known to let these pass.
 //
 // A filter that notifies has a listener, which comes with the loading, and until somebody has it, a call that it is
 // asked about waits for nobody. So another thread of this process, without the filter, hands it to the client of the
@@ -27,6 +27,15 @@ constexpr int prot_read_write = 3;       // PROT_READ | PROT_WRITE, mmap(2)
 constexpr int map_shared = 1;            // MAP_SHARED
 
 constexpr int no_listener = -1;
+
+bool notifies(const Operation& filter) {
+  return (filter.number(0) & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+}
+
+// What fails behind the filter is said as ever: no page is wanted.
+bool can_talk(const Operation& filter) {
+  return filter.number(6) != 0 && !notifies(filter);
+}
 
 // Between this thread and the one that hands its listener over.
 struct Handover {
@@ -89,7 +98,8 @@ Outcome keep_filter(State& state, const Operation& operation) {
 }
 
 Outcome say_exec(State& state, long& sent) {
-  if (state.filter == nullptr) {
+  if (state.filter == nullptr || can_talk(*state.filter)) {
+    state.blamed = state.filter;
     sent = send_frame(peer_of(state), wire::Frame::exec, nullptr, 0);
     return {};
   }
@@ -104,10 +114,9 @@ Outcome say_exec(State& state, long& sent) {
 Outcome load_filter(State& state) {
   if (state.filter == nullptr) return {};
   const Operation& operation = *state.filter;
-  const bool notifies = (operation.number(0) & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
   static Handover handover;  // for as long as the other thread lives
   handover = {&state, no_listener, 0};
-  if (notifies)
+  if (notifies(operation))
     if (const Outcome outcome = begin_handover(handover); !outcome.ok()) return outcome;
   const uint32_t count = operation.number_count() - wire::seccomp_fixed_numbers;
   const struct {
@@ -116,7 +125,7 @@ Outcome load_filter(State& state) {
   } program = {static_cast<uint16_t>(count), operation.numbers() + wire::seccomp_fixed_numbers};  // sock_fprog
   const long loaded = call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, operation.number(0), &program);
   if (loaded < 0) return failed_call(loaded);
-  if (notifies) finish_handover(handover, static_cast<int>(loaded));
+  if (notifies(operation)) finish_handover(handover, static_cast<int>(loaded));
   if (operation.number(2) != 0)
     if (const long result = set_capability_sets(operation.number(3), operation.number(4), operation.number(5));
         result < 0)

@@ -120,7 +120,7 @@ constexpr Field device_fields[] = {{"path", Form::string},
                                    {"number", Form::hexadecimal, 1, "number="},
                                    {"uid", Form::number, 2, "uid="},
                                    {"gid", Form::number, 3, "gid="},
-                                   {"over_file", Form::flag, 4, "over_file", "", wire::device_over_file}};
+                                   {"lent", Form::flag, 4, "lent", "", wire::device_over_file}};
 constexpr Field link_fields[] = {{"path", Form::string}, {"target", Form::string, 1, "to "}};
 constexpr Field finish_root_fields[] = {{"readonly", Form::flag, 0, "readonly", "", 1},
                                         {"propagation", Form::hexadecimal, 1, "propagation="}};
@@ -128,7 +128,8 @@ constexpr Field seccomp_fields[] = {{"digest", Form::string},
                                     {"rules", Form::number, 1, "rules="},
                                     {"instructions", Form::how_many, wire::seccomp_fixed_numbers, "instructions="},
                                     {"flags", Form::hexadecimal, 0, "flags="},
-                                    {"givesUp", Form::set, 2, "then gives up "}};
+                                    {"givesUp", Form::set, 2, "then gives up "},
+                                    {"heard", Form::flag, 6, "heard", "", 1}};
 constexpr Field cgroup_fields[] = {{"directories", Form::strings}};
 
 struct Row {

@@ -1,7 +1,10 @@
 // linux.seccomp: the filter of a program, which `exec` (or `pause`) loads as the last thing before it.
 #include "plan/concerns.h"
 
+#include <asm/unistd.h>
 #include <linux/capability.h>
+
+#include <algorithm>
 
 namespace reaper::planning {
 
@@ -14,9 +17,16 @@ Result<uint64_t> extra_for_filter(bool no_new_privs, const CapabilitySets& targe
   return bit;
 }
 
+// Whether reaper-init can say behind the filter what fails, execve above all, and end: it makes no other call.
+static bool lets_init_talk(const SeccompFilter& filter) {
+  constexpr uint32_t calls[] = {__NR_execve, __NR_sendto, __NR_exit_group};
+  return std::ranges::all_of(calls, [&](uint32_t call) { return always_allows(filter.instructions, call); });
+}
+
 Operation plan_filter(const SeccompFilter& filter, uint64_t extra, const CapabilitySets& target) {
   Operation operation{wire::Op::seccomp, "/linux/seccomp", {filter.flags, filter.rules, extra}, {filter.digest}};
-  operation.numbers.insert(operation.numbers.end(), {target.permitted, target.effective, target.inheritable});
+  operation.numbers.insert(operation.numbers.end(),
+                           {target.permitted, target.effective, target.inheritable, lets_init_talk(filter)});
   operation.numbers.insert(operation.numbers.end(), filter.instructions.begin(), filter.instructions.end());
   return operation;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,5 +17,9 @@ struct SeccompFilter {
   std::string digest;                  // of linux.seccomp and this machine's architecture; 64 hexadecimal digits
   std::vector<Warning> warnings;       // names that are no system calls
 };
+
+// Whether this machine's system call of that number passes, whatever its arguments are. False where that cannot be
+// told.
+bool always_allows(std::span<const uint64_t> instructions, uint32_t system_call);
 
 }  // namespace reaper

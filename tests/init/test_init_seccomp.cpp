@@ -21,9 +21,10 @@ constexpr uint64_t chown = 1U << CAP_CHOWN;
 const std::vector<uint64_t> instructions = {0x20, 0x7fff000000000006};
 
 // The full plan with a filter in front of its execve; `extra` as the plan for a program with set-user-id bits has it.
-std::vector<Operation> plan_with_filter(uint64_t extra) {
+// `talks`: whether it is known to let pass what init has to say.
+std::vector<Operation> plan_with_filter(uint64_t extra, bool talks = false) {
   std::vector<Operation> plan = full_plan();
-  Operation filter{wire::Op::seccomp, "/linux/seccomp", {4, 1, extra, bind | chown, bind, bind}, {"d1gest"}};
+  Operation filter{wire::Op::seccomp, "/linux/seccomp", {4, 1, extra, bind | chown, bind, bind, talks}, {"d1gest"}};
   filter.numbers.insert(filter.numbers.end(), instructions.begin(), instructions.end());
   plan.insert(plan.end() - 1, filter);
   if (extra == 0) return plan;
@@ -156,6 +157,36 @@ void what_it_denies_stands_in_the_page(void**) {
   }
 }
 
+// One that is known to let these pass needs no page; what fails then is said as ever. One that notifies does.
+void what_passes_is_said_as_ever(void**) {
+  const auto kernel = [](uint64_t flags, uint64_t extra) {
+    auto plan = plan_with_filter(extra, true);
+    plan[plan.size() - 2].numbers[0] = flags;
+    Kernel k = full_kernel();
+    k.to_read = launch_bytes(encode(plan));
+    if (flags == 8) k.connections.back() += frame_bytes(wire::Frame::taken);
+    return k;
+  };
+  Kernel k = kernel(4, 0);
+  assert_true(run_init(k).executed);
+  assert_true(k.filter == instructions);
+  assert_true(k.passed.empty());
+  assert_null(k.page);
+  Kernel denied = kernel(4, 0);
+  denied.filter_denies = {{__NR_execve, -ENOENT}};
+  assert_int_equal(run_init(denied).status, 1);
+  assert_int_equal(last_error(denied.replied).header.op, wire::Op::exec);
+  assert_int_equal(last_error(denied.replied).header.error, ENOENT);
+  Kernel keeps = kernel(4, admin);
+  keeps.filter_denies = {{__NR_capset, -EPERM}};
+  assert_false(run_init(keeps).executed);
+  assert_int_equal(last_error(keeps.replied).header.op, wire::Op::seccomp);
+  assert_string_equal(last_error(keeps.replied).text.c_str(), "capset");
+  Kernel notifies = kernel(8, 0);
+  assert_true(run_init(notifies).executed);
+  assert_non_null(notifies.page);
+}
+
 // Every call of the way there that may fail: an error of the filter, and no program.
 void every_failure_stops(void**) {
   for (const long number : {__NR_memfd_create, __NR_ftruncate, __NR_mmap, __NR_seccomp}) {
@@ -226,6 +257,7 @@ int main() {
       cmocka_unit_test(every_failure_of_a_listener_stops),
       cmocka_unit_test(it_is_refused_without_privilege),
       cmocka_unit_test(what_it_denies_stands_in_the_page),
+      cmocka_unit_test(what_passes_is_said_as_ever),
       cmocka_unit_test(every_failure_stops),
       cmocka_unit_test(a_kernel_without_the_seal),
       cmocka_unit_test(too_long_and_too_short),

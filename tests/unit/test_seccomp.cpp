@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cstddef>
 #include <cstring>
 #include <thread>
 
@@ -347,6 +349,59 @@ void test_encoded(void**) {
   }
 }
 
+// What passes whatever its arguments are: nothing that hangs on them, or that is not the plain action.
+void test_always_allows(void**) {
+  const auto allows = [](std::string_view members, uint32_t number) {
+    const auto filter = reaper::compile_filter(section(members));
+    return reaper::always_allows(filter.value().instructions, number);
+  };
+  const auto with = [](std::string_view action, std::string_view more) {
+    return allow_but(R"({"names":["sendto"],"action":")" + std::string(action) + "\"" + std::string(more) + "}");
+  };
+  for (const uint32_t number : {__NR_execve, __NR_sendto, __NR_exit_group}) {
+    assert_true(allows(with("SCMP_ACT_ALLOW", ""), number));
+    const bool other = number != __NR_sendto;
+    for (const char* action :
+         {"SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP", "SCMP_ACT_LOG"})
+      assert_int_equal(allows(with(action, ""), number), other);
+    assert_int_equal(allows(with("SCMP_ACT_ERRNO", R"(,"args":[{"index":1,"value":7,"op":"SCMP_CMP_EQ"}])"), number),
+                     other);
+    // The same the other way round: what is listed passes.
+    const std::string listed = R"("defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["execve","exit_group"],)"
+                               R"("action":"SCMP_ACT_ALLOW"},{"names":["sendto"],"action":"SCMP_ACT_ALLOW",)"
+                               R"("args":[{"index":3,"value":0,"op":"SCMP_CMP_EQ"}]}])";
+    assert_int_equal(allows(listed, number), other);
+  }
+  // Instructions that lead nowhere, or that nobody writes.
+  const auto word = [](uint16_t code, uint8_t jt, uint8_t jf, uint32_t k) {
+    return std::bit_cast<uint64_t>(sock_filter{code, jt, jf, k});
+  };
+  constexpr uint32_t call = 42;
+  const uint64_t allow = word(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+  const uint64_t deny = word(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | 1);
+  const uint64_t number = word(BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr));
+  assert_true(reaper::always_allows(std::vector{allow}, call));
+  assert_false(reaper::always_allows(std::vector<uint64_t>{}, call));
+  assert_false(reaper::always_allows(std::vector{number}, call));
+  assert_false(reaper::always_allows(std::vector{word(BPF_JMP | BPF_JA, 0, 0, 0xffffffff), allow}, call));
+  assert_false(reaper::always_allows(std::vector{word(BPF_LD | BPF_W | BPF_ABS, 0, 0, 8), allow}, call));
+  assert_false(reaper::always_allows(std::vector{word(BPF_RET | BPF_A, 0, 0, 0)}, call));
+  assert_false(reaper::always_allows(std::vector{word(BPF_ST, 0, 0, 0), allow}, call));
+  const struct {
+    uint16_t op;
+    uint32_t k;
+    bool jumps;
+  } rows[] = {{BPF_JEQ, 42, true}, {BPF_JEQ, 41, false}, {BPF_JGT, 41, true}, {BPF_JGT, 42, false},
+              {BPF_JGE, 42, true}, {BPF_JGE, 43, false}, {BPF_JSET, 2, true}, {BPF_JSET, 4, false}};
+  for (const auto& row : rows) {
+    const auto jump = word(BPF_JMP | row.op | BPF_K, 1, 0, row.k);
+    assert_int_equal(reaper::always_allows(std::vector{number, jump, deny, allow}, call), row.jumps);
+  }
+  const uint64_t mask = word(BPF_ALU | BPF_AND | BPF_K, 0, 0, 2);
+  const uint64_t is_two = word(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 2);
+  assert_true(reaper::always_allows(std::vector{number, mask, is_two, allow, deny}, call));
+}
+
 void test_cache(void**) {
   reaper::FilterCache cache;
   const auto get = [&](int number) {
@@ -428,6 +483,7 @@ int main() {
       cmocka_unit_test(test_too_much),
       cmocka_unit_test(test_digest),
       cmocka_unit_test(test_encoded),
+      cmocka_unit_test(test_always_allows),
       cmocka_unit_test(test_cache),
       cmocka_unit_test(test_cache_by_object),
       cmocka_unit_test(test_cache_keeps_no_section),
