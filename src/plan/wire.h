@@ -88,11 +88,11 @@ enum class Op : uint16_t {
   move_root = 62,     // as `pivot`, for roots that pivot_root cannot leave: moved over the old root, and chroot
   seccomp = 70,       // [flags of seccomp(2), how many rules it was made of, capabilities that are held for this
                       //  alone, then permitted, effective, inheritable for the capset(2) that gives them up, whether
-                      //  execve, sendto and exit_group pass: then no page is wanted, and end of file is success as
-                 //  without a filter; a struct sock_filter each...] digest. Kept: exec or pause loads it, after EXEC.
-                 //  With SECCOMP_FILTER_FLAG_NEW_LISTENER among the flags: see Frame::listener
-  affinity = 80,  // [64 CPUs each...] list: sched_setaffinity, read back
-  enter = 81,     // [CLONE_NEW* flags] setns into these namespaces of the container's process
+                      //  execve, sendto and exit_group pass: then no page is wanted, and end of file is success,
+                      //  a struct sock_filter each...] digest. Kept: exec or pause loads it, after EXEC.
+                      //  With SECCOMP_FILTER_FLAG_NEW_LISTENER among the flags: see Frame::listener
+  affinity = 80,      // [64 CPUs each...] list: sched_setaffinity, read back
+  enter = 81,         // [CLONE_NEW* flags] setns into these namespaces of the container's process
   beside = 82,  // clone with CLONE_PARENT: the child, the library's too, carries on with the plan in the pid namespace
                 // that was entered, and this process is at its end
   ready = 83,   // of exec: report READY, wait for GO
