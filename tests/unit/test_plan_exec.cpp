@@ -214,7 +214,7 @@ static void the_filter_of_the_container(void**) {
   const size_t count = plan.operations.size();
   const Operation& loaded = plan.operations[count - 2];
   assert_true(loaded.op == Op::seccomp && plan.operations[count - 1].op == Op::exec);
-  assert_true(loaded.numbers == (std::vector<uint64_t>{0, 0, bit(CAP_SYS_ADMIN), 0, 0, 0, 7}));
+  assert_true(loaded.numbers == (std::vector<uint64_t>{0, 0, bit(CAP_SYS_ADMIN), 0, 0, 0, 0, 7}));
   assert_true(plan.operations[count - 3].op == Op::verify &&
               plan.operations[count - 3].numbers[2] == bit(CAP_SYS_ADMIN));
   const auto refused = reaper::make_exec_plan(document(R"({"args":["id"],"cwd":"/"})"), user_facts(), options);
