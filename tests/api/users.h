@@ -15,6 +15,10 @@ extern int ordinary_flag; /* something to point to */
 /* An element of uidMappings or gidMappings. free(3) it. */
 char *range_of(unsigned inside, unsigned outside, unsigned size);
 
+/* In a child: root of a new user namespace, to which only the ids of this process belong, and in which setgroups(2) is
+ * denied. 0: done; 77: none can be made. */
+int become_root_inside(void);
+
 /* In a child: a mount namespace in which the ordinary user, that this process becomes, has 1000 subordinate uids from
  * 400000 and gids from 500000. 0: done. */
 int become_subordinate(const struct scene *outer);
