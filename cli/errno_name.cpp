@@ -11,7 +11,7 @@ namespace {
 // table of all, for its own messages; strerrorname_np(3) is glibc's alone, from 2.32 on.
 // clang-format off
 #define REAPER_NAMED(name) {name, #name}
-constexpr std::pair<int, const char*> names[] = {
+constexpr std::pair<int, const char*> errno_names[] = {
     REAPER_NAMED(EPERM), REAPER_NAMED(ENOENT), REAPER_NAMED(ESRCH), REAPER_NAMED(EINTR), REAPER_NAMED(EIO),
     REAPER_NAMED(ENXIO), REAPER_NAMED(E2BIG), REAPER_NAMED(ENOEXEC), REAPER_NAMED(EBADF), REAPER_NAMED(ECHILD),
     REAPER_NAMED(EAGAIN), REAPER_NAMED(ENOMEM), REAPER_NAMED(EACCES), REAPER_NAMED(EFAULT), REAPER_NAMED(EBUSY),
@@ -30,7 +30,7 @@ constexpr std::pair<int, const char*> names[] = {
 }  // namespace
 
 std::string errno_name(int number) {
-  for (const auto& [known, name] : names)
+  for (const auto& [known, name] : errno_names)
     if (known == number) return name;
   return "errno " + std::to_string(number);
 }

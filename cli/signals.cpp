@@ -13,7 +13,7 @@ struct Name {
   int number;
 };
 
-constexpr Name names[] = {
+constexpr Name signal_names[] = {
     {"HUP", SIGHUP},   {"INT", SIGINT},       {"QUIT", SIGQUIT},     {"ILL", SIGILL},   {"TRAP", SIGTRAP},
     {"ABRT", SIGABRT}, {"IOT", SIGABRT},      {"BUS", SIGBUS},       {"FPE", SIGFPE},   {"KILL", SIGKILL},
     {"USR1", SIGUSR1}, {"SEGV", SIGSEGV},     {"USR2", SIGUSR2},     {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},
@@ -58,7 +58,7 @@ int parse_signal(std::string_view word) {
   }
   std::string_view bare = upper;
   if (bare.starts_with("SIG")) bare.remove_prefix(3);
-  for (const Name& row : names) {
+  for (const Name& row : signal_names) {
     if (bare == row.name) return row.number;
   }
   return parse_realtime(bare);

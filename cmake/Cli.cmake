@@ -3,7 +3,10 @@ file(GLOB REAPER_CLI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.cpp)
 add_executable(reaper-runtime ${REAPER_CLI_SOURCES})
 target_compile_definitions(reaper-runtime PRIVATE _GNU_SOURCE)
 target_link_libraries(reaper-runtime PRIVATE reaper reaper-instrumented reaper-warnings)
-reaper_precompile(reaper-runtime)
+set_target_properties(reaper-runtime PROPERTIES UNITY_BUILD ${REAPER_UNITY} UNITY_BUILD_BATCH_SIZE 0)
+if(NOT REAPER_UNITY) # one file has no use for it
+  reaper_precompile(reaper-runtime)
+endif()
 target_link_options(reaper-runtime PRIVATE ${REAPER_STATIC_RUNTIME} -Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
 
 # The loader rule (docs/architecture.md): containerd sets LD_LIBRARY_PATH to a path that ends in a colon, which means

@@ -64,21 +64,17 @@ set_source_files_properties(src/launch/image.cpp PROPERTIES COMPILE_DEFINITIONS
 list(JOIN REAPER_SYSTEM_LIBDIRS ":" reaper_system_libdirs)
 set_source_files_properties(src/core/system_library.cpp PROPERTIES
   COMPILE_DEFINITIONS "REAPER_SYSTEM_LIBDIRS=\"${reaper_system_libdirs}\"")
-set_source_files_properties(src/host/capabilities.cpp PROPERTIES COMPILE_OPTIONS "${CAPNG_CFLAGS}")
+target_compile_options(reaper-rooms PRIVATE ${CAPNG_CFLAGS} ${SECCOMP_CFLAGS})
 if(SECCOMP_FOUND)
-  set_source_files_properties(src/seccomp/library.cpp src/seccomp/compile.cpp src/seccomp/encoded.cpp PROPERTIES
-    COMPILE_DEFINITIONS "REAPER_SECCOMP_LIBRARY=\"libseccomp.so.2\"" COMPILE_OPTIONS "${SECCOMP_CFLAGS}")
+  target_compile_definitions(reaper-rooms PRIVATE REAPER_SECCOMP_LIBRARY="libseccomp.so.2")
 endif()
-set(REAPER_VERSION_DEFINITIONS "REAPER_VERSION=\"${PROJECT_VERSION}\";REAPER_COMMIT=\"${REAPER_COMMIT}\"")
-set_source_files_properties(src/runtime/features.cpp src/abi/runtime.cpp PROPERTIES
-  COMPILE_DEFINITIONS "${REAPER_VERSION_DEFINITIONS}")
+set_source_files_properties(src/runtime/version.cpp PROPERTIES
+  COMPILE_DEFINITIONS "REAPER_VERSION=\"${PROJECT_VERSION}\";REAPER_COMMIT=\"${REAPER_COMMIT}\"")
 add_dependencies(reaper-rooms reaper-init)
 reaper_precompile(reaper-rooms)
 if(REAPER_UNITY)
-  # Alone stay files that call something of their own as another file of the room does. (-Wshadow and -Wsubobject-linkage,
-  # which would speak of such neighbours, are left to the builds that have none: Options.cmake.)
-  set(alone config/properties[_a-z]* config/rlimits config/root config/scheduler config/seccomp config/user launch/handshake
-    runtime/exec runtime/start)
+  # Alone stay files that call something of their own as another file of the room does.
+  set(alone config/properties_[a-z]*)
   list(JOIN alone "|" alone)
   set_target_properties(reaper-rooms PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
   foreach(file IN LISTS REAPER_ROOM_SOURCES)
@@ -101,7 +97,8 @@ add_library(reaper::reaper ALIAS reaper)
 target_include_directories(reaper PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(reaper PRIVATE reaper-rooms reaper-counted reaper-warnings)
-set_target_properties(reaper PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${REAPER_SOVERSION}
+set_target_properties(reaper PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${REAPER_SOVERSION} UNITY_BUILD ${REAPER_UNITY}
+  UNITY_BUILD_BATCH_SIZE 0
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/reaper.map BUILD_RPATH "" SKIP_BUILD_RPATH TRUE)
 # Only reaper_* leaves. libstdc++ inside: its dynamic form alone costs 0.44 ms of every CLI call.
 target_link_options(reaper PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/reaper.map

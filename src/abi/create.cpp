@@ -9,9 +9,9 @@ using namespace reaper;
 
 namespace {
 
-constexpr size_t smallest_options = offsetof(reaper_create_options, listen_fd_count) + sizeof(uint32_t);
-constexpr uint32_t known_flags = REAPER_CREATE_STDIO | REAPER_CREATE_STRICT | REAPER_CREATE_SUPERVISE |
-                                 REAPER_CREATE_NO_NEW_KEYRING | REAPER_CREATE_NO_CGROUP | REAPER_CREATE_NO_PIVOT;
+constexpr size_t smallest_create_options = offsetof(reaper_create_options, listen_fd_count) + sizeof(uint32_t);
+constexpr uint32_t create_flags = REAPER_CREATE_STDIO | REAPER_CREATE_STRICT | REAPER_CREATE_SUPERVISE |
+                                  REAPER_CREATE_NO_NEW_KEYRING | REAPER_CREATE_NO_CGROUP | REAPER_CREATE_NO_PIVOT;
 
 // sd_listen_fds_with_names(3): a name for each descriptor, of printable characters.
 Status check_listen_fds(const reaper_create_options& options) {
@@ -27,8 +27,8 @@ Status check_listen_fds(const reaper_create_options& options) {
 }
 
 Result<CreateRequest> read_request(const reaper_create_options* given) {
-  const auto options = TRY(abi::read_options(given, smallest_options));
-  if ((options.flags & ~known_flags) != 0)
+  const auto options = TRY(abi::read_options(given, smallest_create_options));
+  if ((options.flags & ~create_flags) != 0)
     return fail(
         {REAPER_ERR_UNSUPPORTED, 0, "options: flags has a bit that this version does not know", "", "arguments"});
   if (options.extra_fd_count > wire::max_extra_fds)

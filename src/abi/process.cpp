@@ -11,14 +11,14 @@ using namespace reaper;
 
 namespace {
 
-constexpr size_t smallest_options = offsetof(reaper_exec_options, console) + sizeof(int32_t*);
+constexpr size_t smallest_exec_options = offsetof(reaper_exec_options, console) + sizeof(int32_t*);
 // The first version of the struct is the smallest that is accepted.
 constexpr size_t smallest_exit_status = offsetof(reaper_exit_status, max_rss_kib) + sizeof(int64_t);
-constexpr uint32_t known_flags = REAPER_EXEC_STDIO | REAPER_EXEC_STRICT | REAPER_EXEC_LAY_OVER |
-                                 REAPER_EXEC_IGNORE_PAUSED | REAPER_EXEC_NO_NEW_PRIVS;
+constexpr uint32_t exec_flags = REAPER_EXEC_STDIO | REAPER_EXEC_STRICT | REAPER_EXEC_LAY_OVER |
+                                REAPER_EXEC_IGNORE_PAUSED | REAPER_EXEC_NO_NEW_PRIVS;
 
 Status check_options(const reaper_exec_options& options) {
-  if ((options.flags & ~known_flags) != 0 || options.reserved != 0)
+  if ((options.flags & ~exec_flags) != 0 || options.reserved != 0)
     return fail(
         {REAPER_ERR_UNSUPPORTED, 0, "options: flags has a bit that this version does not know", "", "arguments"});
   if (options.process == nullptr) return fail(abi::invalid_argument("options: process is NULL"));
@@ -32,7 +32,7 @@ Status check_options(const reaper_exec_options& options) {
 }
 
 Result<ExecRequest> read_request(const reaper_exec_options* given) {
-  const auto options = TRY(abi::read_options(given, smallest_options));
+  const auto options = TRY(abi::read_options(given, smallest_exec_options));
   TRY(check_options(options));
   ExecRequest request;
   request.process = std::string_view(options.process, options.process_length);

@@ -2,15 +2,16 @@
 #include <cstddef>
 
 #include "abi/handles.h"
+#include "runtime/version.h"
 
 using namespace reaper;
 
 namespace {
 
-constexpr size_t smallest_options = offsetof(reaper_runtime_options, flags) + sizeof(uint32_t);
+constexpr size_t smallest_runtime_options = offsetof(reaper_runtime_options, flags) + sizeof(uint32_t);
 
 Result<std::shared_ptr<Runtime>> make_runtime(const reaper_runtime_options* given) {
-  const auto options = TRY(abi::read_options(given, smallest_options));
+  const auto options = TRY(abi::read_options(given, smallest_runtime_options));
   if (options.flags != 0) return fail({REAPER_ERR_UNSUPPORTED, 0, "options: flags is not 0", "", "arguments"});
   if (options.log_level > REAPER_LOG_DEBUG)
     return fail(abi::invalid_argument("options: log_level is not one of REAPER_LOG_*"));
@@ -53,11 +54,11 @@ const char* reaper_runtime_root(const reaper_runtime* runtime) {
 }
 
 const char* reaper_version(void) {
-  return REAPER_VERSION;
+  return reaper::build_version;
 }
 
 const char* reaper_commit(void) {
-  return REAPER_COMMIT;
+  return reaper::build_commit;
 }
 
 int reaper_features(char** out_json, reaper_error** err) {

@@ -18,9 +18,9 @@ constexpr NamedNumber modes[] = {{"MPOL_DEFAULT", MPOL_DEFAULT},
                                  {"MPOL_LOCAL", MPOL_LOCAL},
                                  {"MPOL_PREFERRED_MANY", MPOL_PREFERRED_MANY},
                                  {"MPOL_WEIGHTED_INTERLEAVE", weighted_interleave}};
-constexpr NamedNumber flag_bits[] = {{"MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING},
-                                     {"MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES},
-                                     {"MPOL_F_STATIC_NODES", MPOL_F_STATIC_NODES}};
+constexpr NamedNumber memory_policy_flags[] = {{"MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING},
+                                               {"MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES},
+                                               {"MPOL_F_STATIC_NODES", MPOL_F_STATIC_NODES}};
 
 // What the kernel would answer with EINVAL, told with its pointer.
 Status check_policy(const JsonCursor& object, const MemoryPolicy& policy) {
@@ -48,13 +48,14 @@ Result<std::optional<MemoryPolicy>> read_memory_policy(const JsonCursor& object)
   policy.mode = TRY(read_name(mode, "mode", modes));
   policy.nodes = TRY(read_number_list(object, "nodes", "nodes", highest_node));
   if (const auto flags = TRY(object.member("flags")))
-    for (const JsonCursor& flag : TRY(flags->elements())) policy.flags |= TRY(read_name(flag, "flag", flag_bits));
+    for (const JsonCursor& flag : TRY(flags->elements()))
+      policy.flags |= TRY(read_name(flag, "flag", memory_policy_flags));
   TRY(check_policy(object, policy));
   return policy;
 }
 
 std::vector<std::string_view> memory_policy_words(bool flags) {
-  const std::span<const NamedNumber> rows = flags ? std::span<const NamedNumber>(flag_bits) : modes;
+  const std::span<const NamedNumber> rows = flags ? std::span<const NamedNumber>(memory_policy_flags) : modes;
   std::vector<std::string_view> words(rows.size());
   std::ranges::transform(rows, words.begin(), &NamedNumber::name);
   return words;

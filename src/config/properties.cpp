@@ -13,10 +13,10 @@ std::array<PropertyPart, 4> parts() {
   return {common_properties(), process_properties(), linux_properties(), resources_properties()};
 }
 
-using Row = std::span<const Property>::iterator;
+using PropertyRow = std::span<const Property>::iterator;
 
 // The first row of a part that is not below `pattern`; most parts are passed over at a glance.
-Row first_from(std::span<const Property> part, std::string_view pattern) {
+PropertyRow first_from(std::span<const Property> part, std::string_view pattern) {
   if (pattern <= part.front().pattern) return part.begin();
   if (pattern > part.back().pattern) return part.end();
   return std::ranges::lower_bound(part, pattern, {}, &Property::pattern);
@@ -54,7 +54,7 @@ std::vector<Property> known_properties() {
 
 const Property* find_property(std::string_view pattern) {
   for (const PropertyPart& part : parts()) {
-    const Row row = first_from(part.rows, pattern);
+    const PropertyRow row = first_from(part.rows, pattern);
     if (row != part.rows.end() && row->pattern == pattern) return &*row;
   }
   return nullptr;
@@ -79,7 +79,7 @@ std::vector<std::string_view> member_names(std::string_view parent) {
   std::string prefix = std::string(parent) + "/";
   std::vector<std::string_view> names;
   for (const PropertyPart& part : parts()) {
-    Row row = first_from(part.rows, prefix);
+    PropertyRow row = first_from(part.rows, prefix);
     for (; row != part.rows.end() && row->pattern.starts_with(prefix); ++row) {
       std::string_view name = row->pattern.substr(prefix.size());
       if (name != "*" && name.find('/') == std::string_view::npos) names.push_back(name);

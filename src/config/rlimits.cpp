@@ -10,13 +10,13 @@
 namespace reaper {
 namespace {
 
-struct Kind {
+struct RlimitKind {
   std::string_view name;
   int resource;
 };
 
 // All of getrlimit(2); the kernel has no others (include/uapi/asm-generic/resource.h, RLIM_NLIMITS is 16).
-constexpr std::array<Kind, 16> kinds = {{
+constexpr std::array<RlimitKind, 16> kinds = {{
     {"RLIMIT_AS", RLIMIT_AS},
     {"RLIMIT_CORE", RLIMIT_CORE},
     {"RLIMIT_CPU", RLIMIT_CPU},
@@ -37,10 +37,10 @@ constexpr std::array<Kind, 16> kinds = {{
 
 Result<int> read_type(const JsonCursor& type) {
   std::string name = TRY(type.string());
-  auto kind = std::ranges::find(kinds, name, &Kind::name);
+  auto kind = std::ranges::find(kinds, name, &RlimitKind::name);
   if (kind != kinds.end()) return kind->resource;
   std::array<std::string_view, kinds.size()> names;
-  std::ranges::transform(kinds, names.begin(), &Kind::name);
+  std::ranges::transform(kinds, names.begin(), &RlimitKind::name);
   std::string_view nearest = nearest_word("RLIMIT_" + name, names);
   if (nearest.empty()) nearest = nearest_word(name, names);
   return fail(config_error(REAPER_ERR_INVALID, type.pointer(),

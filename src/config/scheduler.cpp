@@ -16,7 +16,7 @@ constexpr NamedNumber policies[] = {
     {"SCHED_BATCH", SCHED_BATCH},      {"SCHED_ISO", SCHED_ISO},   {"SCHED_IDLE", SCHED_IDLE},
     {"SCHED_DEADLINE", SCHED_DEADLINE}};
 
-constexpr NamedNumber flag_bits[] = {
+constexpr NamedNumber scheduler_flags[] = {
     {"SCHED_FLAG_RESET_ON_FORK", SCHED_FLAG_RESET_ON_FORK},  {"SCHED_FLAG_RECLAIM", SCHED_FLAG_RECLAIM},
     {"SCHED_FLAG_DL_OVERRUN", SCHED_FLAG_DL_OVERRUN},        {"SCHED_FLAG_KEEP_POLICY", SCHED_FLAG_KEEP_POLICY},
     {"SCHED_FLAG_KEEP_PARAMS", SCHED_FLAG_KEEP_PARAMS},      {"SCHED_FLAG_UTIL_CLAMP_MIN", SCHED_FLAG_UTIL_CLAMP_MIN},
@@ -43,7 +43,7 @@ Status read_flags(const JsonCursor& object, Scheduler& scheduler) {
   const auto array = TRY(object.member("flags"));
   if (!array) return {};
   for (const JsonCursor& element : TRY(array->elements())) {
-    const uint32_t bit = TRY(read_name(element, "scheduling flag", flag_bits));
+    const uint32_t bit = TRY(read_name(element, "scheduling flag", scheduler_flags));
     if ((bit & SCHED_FLAG_UTIL_CLAMP) != 0)
       return fail(unsupported(element, "the specification has no member for the value that this flag announces"));
     // Linux looks at the parameters and leaves the policy alone as well (__sched_setscheduler, 5.3 to 6.18).

@@ -23,10 +23,10 @@ constexpr NamedNumber actions[] = {{"SCMP_ACT_KILL", SECCOMP_RET_KILL_THREAD},
                                    {"SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW},
                                    {"SCMP_ACT_LOG", SECCOMP_RET_LOG},
                                    {"SCMP_ACT_NOTIFY", SECCOMP_RET_USER_NOTIF}};
-constexpr NamedNumber flag_bits[] = {{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
-                                     {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
-                                     {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-                                     {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", Seccomp::flag_wait_killable_recv}};
+constexpr NamedNumber filter_flags[] = {{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+                                        {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+                                        {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+                                        {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", Seccomp::flag_wait_killable_recv}};
 constexpr NamedNumber operators[] = {{"SCMP_CMP_NE", 1},       {"SCMP_CMP_LT", 2}, {"SCMP_CMP_LE", 3},
                                      {"SCMP_CMP_EQ", 4},       {"SCMP_CMP_GE", 5}, {"SCMP_CMP_GT", 6},
                                      {"SCMP_CMP_MASKED_EQ", 7}};
@@ -96,7 +96,7 @@ Result<std::vector<std::string>> read_architectures(const JsonCursor& array) {
 
 Result<uint32_t> read_flags(const JsonCursor& array) {
   uint32_t flags = 0;
-  for (const JsonCursor& element : TRY(array.elements())) flags |= TRY(read_name(element, "flag", flag_bits));
+  for (const JsonCursor& element : TRY(array.elements())) flags |= TRY(read_name(element, "flag", filter_flags));
   return flags;
 }
 
@@ -148,7 +148,7 @@ std::vector<std::string_view> seccomp_words(SeccompWords which) {
   std::vector<std::string_view> words;
   std::span<const NamedNumber> rows = actions;
   if (which == SeccompWords::operators) rows = operators;
-  if (which == SeccompWords::flags) rows = flag_bits;
+  if (which == SeccompWords::flags) rows = filter_flags;
   for (const NamedNumber& row : rows) words.push_back(row.name);
   return words;
 }

@@ -28,7 +28,7 @@ namespace {
 
 // How long a container is given to end whose end something looks like; and once it is seen to be ending.
 constexpr std::chrono::milliseconds doubt_limit{100};
-constexpr std::chrono::seconds farewell_limit{2};
+constexpr std::chrono::seconds agent_farewell_limit{2};
 constexpr std::chrono::seconds agent_limit{30};  // to answer for an execve(2), as a start has
 
 Error not_running() {
@@ -36,7 +36,7 @@ Error not_running() {
 }
 
 // Everything that can be known before anything is cloned.
-struct Prepared {
+struct PreparedExec {
   Config config;  // with the process alone
   ProcessFacts facts;
   Cgroups cgroups;
@@ -94,7 +94,7 @@ Status find_namespaces(const Container& container, ExecPlanOptions& options, Pro
   return looked;
 }
 
-Result<Prepared> prepare(const Container& container, const ExecRequest& request) {
+Result<PreparedExec> prepare(const Container& container, const ExecRequest& request) {
   for (Error& error : check_descriptors(request.io)) return fail(std::move(error));
   const ExecDefaults defaults = TRY(decode_exec_defaults(container.record->exec_json));
   if (defaults.has_filter && !defaults.filter)  // it would reach what the filter keeps the container from
@@ -103,7 +103,7 @@ Result<Prepared> prepare(const Container& container, const ExecRequest& request)
                  "Reaper: nothing can be executed in it with this filter, and nothing is without",
                  "/linux/seccomp", "exec"});
   const ExecProcess exec = TRY(read_exec_process(request, defaults, container.id()));
-  Prepared prepared;
+  PreparedExec prepared;
   prepared.notifies = defaults.filter && (defaults.filter->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
   if (prepared.notifies && container.record->listener_json.empty())
     return fail(
@@ -129,14 +129,14 @@ Result<Prepared> prepare(const Container& container, const ExecRequest& request)
 }
 
 // Takes back what an exec has made, unless it is told that all went well.
-struct Undo {
+struct UndoExec {
   Launched launched;
   const char* pid_file = nullptr;
   bool done = false;
-  Undo() = default;
-  Undo(const Undo&) = delete;
-  Undo& operator=(const Undo&) = delete;
-  ~Undo() {
+  UndoExec() = default;
+  UndoExec(const UndoExec&) = delete;
+  UndoExec& operator=(const UndoExec&) = delete;
+  ~UndoExec() {
     if (done) return;
     end_launched(launched);
     if (pid_file != nullptr) unlink(pid_file);
@@ -144,7 +144,7 @@ struct Undo {
 };
 
 // Under the container's lock: whoever deletes it comes before us, or finds the process in its cgroups.
-Status bring_in(const Container& container, const Prepared& prepared, const ExecRequest& request,
+Status bring_in(const Container& container, const PreparedExec& prepared, const ExecRequest& request,
                 const LaunchRequest& launch, Launched& launched) {
   const ContainerDirectory directory = TRY(container.directory.reopen());
   const auto root = TRY(open_root(*container.runtime, false));
@@ -163,8 +163,8 @@ Status bring_in(const Container& container, const Prepared& prepared, const Exec
 }
 
 // Up to GO.
-Status carry_in(const Container& container, const Prepared& prepared, const ExecRequest& request,
-                const LaunchRequest& launch, const Fd& console, Undo& undo) {
+Status carry_in(const Container& container, const PreparedExec& prepared, const ExecRequest& request,
+                const LaunchRequest& launch, const Fd& console, UndoExec& undo) {
   TRY(bring_in(container, prepared, request, launch, undo.launched));
   if (find_operation(prepared.plan, wire::Op::beside) != nullptr) TRY(await_beside(undo.launched));
   TRY(await_ready(undo.launched));
@@ -177,7 +177,7 @@ Status carry_in(const Container& container, const Prepared& prepared, const Exec
   return send_go(undo.launched);
 }
 
-struct Running {
+struct RunningExec {
   Launched launched;
   int64_t started_ns = 0;
 };
@@ -188,9 +188,9 @@ struct Takers {
   Fd agent;    // the listener of its filter
 };
 
-Result<Running> run(const Container& container, const Prepared& prepared, const ExecRequest& request,
-                    const LaunchRequest& launch, Takers takers) {
-  Undo undo;
+Result<RunningExec> run(const Container& container, const PreparedExec& prepared, const ExecRequest& request,
+                        const LaunchRequest& launch, Takers takers) {
+  UndoExec undo;
   TRY(carry_in(container, prepared, request, launch, takers.console, undo));
   const int64_t now = realtime_ns();
   const Deadline deadline = prepared.notifies ? std::chrono::steady_clock::now() + agent_limit : no_deadline;
@@ -200,7 +200,7 @@ Result<Running> run(const Container& container, const Prepared& prepared, const 
   };
   TRY(await_exec(undo.launched, deadline, taker));
   undo.done = true;
-  return Running{std::move(undo.launched), now};
+  return RunningExec{std::move(undo.launched), now};
 }
 
 // Whether that is what the end of the container looks like from a process on its way in: its namespaces have gone, or
@@ -219,7 +219,7 @@ bool ends_soon(const Container& container) {
   if (!ended.has_value() || *ended) return ended.has_value();
   const auto stat = read_process_stat(container.record->init.pid);  // alive a moment ago, it is this process
   if (stat.has_value() && !stat->exiting) return false;
-  return await_end(container.pidfd, now + farewell_limit).value_or(false);
+  return await_end(container.pidfd, now + agent_farewell_limit).value_or(false);
 }
 
 Error explain(const Container& container, Error error) {
@@ -241,7 +241,7 @@ Result<ExecHandlePtr> exec_in_container(const Container& container, const ExecRe
   TRY(check_status(container, cgroups, request.ignore_paused));
   auto looked = prepare(container, request);
   if (!looked.has_value()) return fail(explain(container, std::move(looked).error()));
-  const Prepared& prepared = *looked;
+  const PreparedExec& prepared = *looked;
   const std::string blob = TRY(encode_plan(prepared.plan));
   const bool joins = find_operation(prepared.plan, wire::Op::enter) != nullptr;
   LaunchRequest launch;

@@ -7,10 +7,6 @@
 #include "runtime/version.h"
 #include "seccomp/seccomp.h"
 
-#ifndef REAPER_COMMIT
-#define REAPER_COMMIT "unknown"
-#endif
-
 namespace reaper {
 
 namespace {
@@ -84,8 +80,8 @@ std::string features_json() {
   out.end_array();
   write_linux(out);
   out.key("annotations").begin_object();
-  out.key("dev.reaper.version").string(REAPER_VERSION);
-  out.key("dev.reaper.commit").string(REAPER_COMMIT);
+  out.key("dev.reaper.version").string(build_version);
+  out.key("dev.reaper.commit").string(build_commit);
   out.end_object();
   // What makes the built-in pause process of a container (plan/pause.cpp).
   out.key("potentiallyUnsafeConfigAnnotations").begin_array();

@@ -19,7 +19,7 @@ namespace reaper {
 namespace {
 
 constexpr std::chrono::seconds start_limit{30};  // an execve(2) from a slow network file system is within it
-constexpr std::chrono::seconds end_limit{1};
+constexpr std::chrono::seconds failed_start_limit{1};
 
 constexpr std::chrono::seconds kill_limit{5};
 
@@ -112,7 +112,7 @@ class EndedWithoutMemory {
 // is `stopped` afterwards.
 void await_stopped(const Fd& pidfd, const Error& error) {
   const bool ends = error.by_init || error.sys_errno == 0;
-  const auto ended = await_end(pidfd, deadline_in(ends ? end_limit : std::chrono::seconds(0)));
+  const auto ended = await_end(pidfd, deadline_in(ends ? failed_start_limit : std::chrono::seconds(0)));
   if (!ended.has_value() || !*ended) kill_and_wait(pidfd);
 }
 

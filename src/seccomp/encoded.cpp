@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view magic = "reaper filter 1\n";
 constexpr size_t digest_size = 64;
-constexpr uint32_t max_warnings = 200;
+constexpr uint32_t most_kept_warnings = 200;
 
 struct Head {
   uint32_t flags;
@@ -52,7 +52,7 @@ bool take_text(std::string_view& in, std::string& out) {
 bool take_filter(std::string_view& in, SeccompFilter& filter) {
   Head head = {};
   if (!take(in, &head, sizeof head) || head.instructions == 0 || head.instructions > BPF_MAXINSNS ||
-      head.warnings > max_warnings)
+      head.warnings > most_kept_warnings)
     return false;
   filter.flags = head.flags;
   filter.rules = head.rules;
