@@ -40,7 +40,7 @@ TIDY_NODES=75000
 # What is compiled only in a test's target (examples) is in the data base, too.
 check_tidy() {
   cd "$SOURCE" || return
-  configure "$BUILD/lint" -DCMAKE_BUILD_TYPE=Release -DREAPER_TESTS=ON >/dev/null || return
+  configure "$BUILD/lint" -DCMAKE_BUILD_TYPE=Release -DREAPER_TESTS=ON -DREAPER_UNITY=OFF >/dev/null || return
   # clang refuses flags that only gcc knows. And a file is looked at once for each of its entries: the first will do.
   mkdir -p "$BUILD/lint/tidy"
   python3 - "$BUILD/lint/compile_commands.json" "$BUILD/lint/tidy/compile_commands.json" <<'PYTHON'

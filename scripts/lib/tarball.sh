@@ -152,7 +152,7 @@ make_tarball() {
   make_dependencies
   # Without -O, zig would link a libc++ for people who debug it, and all of it checked at run time.
   PKG_CONFIG_LIBDIR=$DEPENDENCIES cmake -S "$WORK/source" -B "$WORK/build" -DCMAKE_BUILD_TYPE=Release \
-    -DREAPER_STATIC=OFF -DREAPER_PCH=ON -DREAPER_UNITY=ON -DREAPER_WERROR=ON \
+    -DREAPER_STATIC=OFF -DREAPER_PCH=ON -DREAPER_WERROR=ON \
     -DREAPER_SYSTEM_LIBDIRS="$(library_directories "$architecture")" \
     -DCMAKE_INSTALL_PREFIX=/usr/local -DCMAKE_INSTALL_LIBDIR=lib \
     -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$architecture" \

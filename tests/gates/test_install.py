@@ -29,7 +29,7 @@ def fenced(markdown, language):
 MADE = ("lib/libreaper.so", "lib/libreaper.a", "bin/reaper-runtime", "libexec/reaper-init", "reaper.pc",
         "man/man1/reaper-runtime.1", "man/man3/reaper_create.3", "man/man5/reaper-config.5")
 # What a builder chooses that is in the bytes: the prefix is, because the library knows where reaper-init is installed.
-CHOSEN = ("CMAKE_INSTALL_PREFIX", "REAPER_PCH")
+CHOSEN = ("CMAKE_INSTALL_PREFIX", "REAPER_PCH", "REAPER_UNITY")
 
 
 def chosen(build):

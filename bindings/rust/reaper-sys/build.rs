@@ -23,8 +23,7 @@ fn vendored() {
         "-DCMAKE_BUILD_TYPE=Release",
         "-DCMAKE_INSTALL_LIBDIR=lib",
         "-DREAPER_STATIC=OFF",
-        "-DREAPER_PCH=ON", // these two: a third of the time
-        "-DREAPER_UNITY=ON",
+        "-DREAPER_PCH=ON", // less time
         &format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display()),
     ]));
     let jobs = env::var("NUM_JOBS").unwrap_or_else(|_| "1".to_string());
