@@ -25,6 +25,9 @@ reaper_walk(errno_walk isolated user joined joined-mapped filter notify devices)
 target_compile_definitions(faults_errno_walk PRIVATE FAULTS_TABLES="${CMAKE_CURRENT_SOURCE_DIR}/faults")
 
 set_tests_properties(faults.cycles faults.allocations PROPERTIES COST 100) # minutes, too
+# What mostly waits comes while others compile (dist.cmake).
+set_tests_properties(faults.kill_walk_devices faults.errno_walk_devices faults.kill_walk_notify faults.errno_walk_notify
+  faults.kill_walk_cgroup PROPERTIES COST 150)
 
 # What the tests of the state directory share.
 foreach(subject state_files state_filter state_full state_leftovers state_time)

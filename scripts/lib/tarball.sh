@@ -70,6 +70,12 @@ CONF
   touch "$DEBIAN_SOURCES/fetched"
 }
 
+# Both, for dist.tarball, which tries again what could not be fetched, and says so.
+fetch_ahead() {
+  (fetch_zig) || true
+  (fetch_debian_sources) || true
+}
+
 # The version of a source package, as its changelog has it.
 source_version() { sed -n '1s/.*(\(.*\)).*/\1/p' "$(echo "$DEBIAN_SOURCES/$1"-*/debian/changelog)"; }
 

@@ -24,11 +24,12 @@ packages_go() { [ -z "$(go_modules)" ] || have_go || echo golang-go; }
 export GOMODCACHE=$BUILD/go/mod GOCACHE=$BUILD/go/cache GOTOOLCHAIN=local GOFLAGS=-modcacherw
 go_modules() { find "$SOURCE/bindings" "$SOURCE/tests" -name go.mod 2>/dev/null; }
 fetch_go_modules() {
-  local module
+  local module status=0
   for module in $(go_modules); do
     # tests/profiles is data for one test, which says what it lacks: a Go of before 1.23 does not fetch it.
-    (cd "$(dirname "$module")" && go mod download) || [ "$module" = "$SOURCE/tests/profiles/go.mod" ]
+    (cd "$(dirname "$module")" && go mod download) || [ "$module" = "$SOURCE/tests/profiles/go.mod" ] || status=1
   done
+  return "$status"
 }
 
 # Crates of the features of bindings/rust, for a newer Rust than Debian's, which needs none.

@@ -291,12 +291,15 @@ void check_one(Tally& tally) {
   }
 }
 
+// Fewer by REAPER_CALLERS, where a processor is emulated.
 void plans_hold(void**) {
   Tally tally;
-  for (int i = 0; i < 20000; ++i) check_one(tally);
+  const char* wanted = getenv("REAPER_CALLERS");
+  const int callers = wanted != nullptr ? std::max(atoi(wanted), 100) : 20000;
+  for (int i = 0; i < callers; ++i) check_one(tally);
   // Neither of them may be rare, or the test sees nothing.
-  assert_true(tally.made > 4000);
-  assert_true(tally.refused > 1000);
+  assert_true(tally.made > callers / 5);
+  assert_true(tally.refused > callers / 20);
 }
 
 }  // namespace
