@@ -1,7 +1,7 @@
 # libFuzzer over the targets of tests/fuzz, each for a short while.
 # shellcheck shell=bash
 
-FUZZ_SECONDS=${FUZZ_SECONDS:-10} # for each target; more by hand: FUZZ_SECONDS=3600 scripts/test packages fuzz
+FUZZ_SECONDS=${FUZZ_SECONDS:-6} # for each target; more by hand: FUZZ_SECONDS=3600 scripts/test packages fuzz
 
 # fuzz_target NAME: what it says goes to a file. New inputs that reach something new stay in $BUILD/fuzz/corpus; a failing
 # one is kept in $BUILD/fuzz and named.

@@ -3,8 +3,11 @@
 
 # libseccomp-dev: its header; the library itself is loaded when a filter is asked for, and a build does without.
 PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev libseccomp-dev)
-# cmocka: the tests' framework. clang-*-19: Debian's clang 14 cannot parse <expected>; clang-19 and libclang-rt-19-dev are
-# for fuzzing. python3-venv: clang-tidy and zig are packages of PyPI (lint.sh, tarball.sh). gcovr: coverage. python3: gates, tests of the CLI,
+# What the stage lint needs: cmocka, the tests' framework, which is configured with them. clang-*-19: Debian's clang 14 cannot
+# parse <expected>. python3-venv: clang-tidy and zig are packages of PyPI (lint.sh, tarball.sh).
+PACKAGES_LINT=(libcmocka-dev clang-format-19 python3 python3-venv shellcheck)
+
+# clang-19 and libclang-rt-19-dev are for fuzzing. gcovr: coverage. python3: gates, tests of the CLI,
 # the service that a container runs. libcap2-bin: capsh, setcap. iproute2: ss, ip. util-linux: setpriv, setarch, unshare. procps: ps. strace: injects faults into system calls.
 # abigail-tools: abidw and abidiff, which compare the library's ABI with the one in tests/abi.
 # umoci, buildah, podman with conmon: callers of the CLI, and where bundles come from.
@@ -12,8 +15,8 @@ PACKAGES_BUILD=(g++ cmake pkg-config libcjson-dev libcap-ng-dev libseccomp-dev)
 # mandoc: looks over the manual. golang-1.19-go, rustc, cargo: the oldest Go and Rust that the bindings promise to work with.
 # debhelper, mmdebstrap: the Debian packages, and the clean root that they are installed in (tests/dist); dpkg-dev, which
 # comes with debhelper, unpacks the source packages of the tarball.
-PACKAGES_TEST=(libcmocka-dev clang-format-19 gcovr python3 python3-venv libcap2-bin iproute2 util-linux procps strace mandoc busybox-static
-  shellcheck clang-19 libclang-rt-19-dev golang-1.19-go rustc cargo abigail-tools debhelper mmdebstrap
+PACKAGES_TEST=(gcovr libcap2-bin iproute2 util-linux procps strace mandoc busybox-static
+  clang-19 libclang-rt-19-dev golang-1.19-go rustc cargo abigail-tools debhelper mmdebstrap
   umoci buildah podman conmon)
 
 # podman's default seccomp profile, which a shell and other programs are run under (tests/cli/seccomp_profiles_test.go).
