@@ -33,9 +33,9 @@ check_format() {
   say "clang-format: ${#files[@]} files are in order"
 }
 
-# Nodes of the analyzer for each function, a third of its default: a few functions that append to strings use up whatever
-# they are given, which was more than half of their files' time, and have every block looked at long before.
-TIDY_NODES=75000
+# Nodes of the analyzer for each function, a ninth of its default, which the soak gives it: a few functions that append to
+# strings use up whatever they are given, which was more than half of their files' time, and have every block looked at long before.
+TIDY_NODES=${TIDY_NODES:-25000}
 
 # What is compiled only in a test's target (examples) is in the data base, too.
 check_tidy() {
