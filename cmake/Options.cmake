@@ -78,7 +78,7 @@ endif()
 add_library(reaper-counted INTERFACE)
 if(REAPER_COVERAGE)
   # Nor what the standard headers bring, which would be four fifths of the counters.
-  target_compile_options(reaper-counted INTERFACE --coverage -fprofile-update=atomic -fprofile-exclude-files=^/usr/)
+  target_compile_options(reaper-counted INTERFACE --coverage -fprofile-update=atomic "-fprofile-exclude-files=^/usr/(include|lib)/")
   target_link_options(reaper-instrumented INTERFACE --coverage)
 endif()
 
