@@ -1,4 +1,5 @@
 // The library's side of the framed talk, over a socket pair with a peer of the test's own.
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,6 +29,7 @@ struct Peer {
   Peer() {
     pid = fork();
     if (pid == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // ctest waits for whoever holds its pipe
       pause();
       _exit(0);
     }
