@@ -73,14 +73,12 @@ set_source_files_properties(src/runtime/version.cpp PROPERTIES
 add_dependencies(reaper-rooms reaper-init)
 reaper_precompile(reaper-rooms)
 if(REAPER_UNITY)
-  # Alone stay files that call something of their own as another file of the room does.
-  set(alone config/properties_[a-z]*)
-  list(JOIN alone "|" alone)
+  # Alone stay the tables of properties, which are alike on purpose.
   set_target_properties(reaper-rooms PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
   foreach(file IN LISTS REAPER_ROOM_SOURCES)
     cmake_path(GET file PARENT_PATH room)
     cmake_path(GET room FILENAME room)
-    if(file MATCHES "/src/(${alone})\\.cpp$")
+    if(file MATCHES "/src/config/properties_[a-z]*\\.cpp$")
       set_source_files_properties(${file} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     else()
       set_source_files_properties(${file} PROPERTIES UNITY_GROUP ${room})

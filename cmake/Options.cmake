@@ -36,7 +36,7 @@ set(reaper_together OFF)
 if(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$")
   set(reaper_together ON)
 endif()
-option(REAPER_UNITY "Compile the files of a room together: 0.6 of the build time, and a library that is 8 percent smaller"
+option(REAPER_UNITY "Compile the files of a room together: less than half of the build time, and a library that is 8 percent smaller"
   ${reaper_together})
 
 # Small code is the faster one here: what a call costs is page faults and cold caches, not loops (docs/performance.md).
