@@ -7,7 +7,6 @@
 namespace reaper {
 namespace {
 
-constexpr uint64_t max_id = 4294967294;
 constexpr size_t most = 340;  // UID_GID_MAP_MAX_EXTENTS, since Linux 4.15
 
 Result<uint32_t> read_number(const JsonCursor& object, std::string_view name, uint64_t least) {

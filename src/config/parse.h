@@ -69,6 +69,8 @@ std::optional<uint64_t> propagation_flags(std::string_view name);
 Result<std::string> clean_path(const JsonCursor& path);
 Result<std::optional<std::string>> read_cgroups_path(const JsonCursor& cgroups_path);
 
+inline constexpr uint64_t max_id = 4294967294;  // of users and groups: -1 means "leave unchanged" to setresuid(2)
+
 // Parts of more than one: an array of strings; an environment, each entry of the form NAME=value; the absolute path
 // that an object must have under this name.
 Result<std::vector<std::string>> read_strings(const JsonCursor& array);

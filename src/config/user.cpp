@@ -5,12 +5,11 @@
 namespace reaper {
 namespace {
 
-constexpr uint64_t highest_id = 4294967294;
 constexpr uint64_t max_umask = 0777;  // JSON knows decimal only: 18 is octal 022
 constexpr size_t max_groups = 65536;  // NGROUPS_MAX, limits.h of the kernel
 
 Result<uint32_t> read_id(const JsonCursor& id) {
-  return static_cast<uint32_t>(TRY(id.unsigned_integer(0, highest_id)));
+  return static_cast<uint32_t>(TRY(id.unsigned_integer(0, max_id)));
 }
 
 Result<uint32_t> read_required_id(const JsonCursor& object, std::string_view name) {

@@ -158,7 +158,7 @@ MUTANTS = [
     ("order-cwd-before-uid", "src/plan/plan.cpp", "  add_drop(capabilities, ids, plan);\n  // As the target user: NFS maps root to nobody, and root may look where the user may not.\n  add(plan, wire::Op::chdir, \"/process/cwd\", {}, {process.cwd});",
      "  add(plan, wire::Op::chdir, \"/process/cwd\", {}, {process.cwd});\n  add_drop(capabilities, ids, plan);", "unit.plan_golden"),
     # ---- what config.json may say
-    ("uid-limit", "src/config/user.cpp", "highest_id = 4294967294;", "highest_id = 4294967295;", "unit.config_user"),
+    ("uid-limit", "src/config/parse.h", "max_id = 4294967294;", "max_id = 4294967295;", "unit.config_user"),
     ("umask-limit", "src/config/user.cpp", "max_umask = 0777;", "max_umask = 07777;", "unit.config_user"),
     ("user-needs-gid", "src/config/user.cpp", 'KEEP(refusals, user.gid, read_required_id(object, "gid"));',
      'if (TRY(object.member("gid"))) KEEP(refusals, user.gid, read_required_id(object, "gid"));', "unit.config_user"),
