@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <thread>
 
 #include "host/facts.h"
 
@@ -26,6 +27,9 @@ static constexpr uint64_t pidfd_info_exit = 1U << 3;
 namespace reaper {
 
 namespace {
+
+constexpr std::chrono::microseconds reaping_pace{50};
+constexpr std::chrono::seconds reaping_limit{2};  // for one who reaps and does not get the processor
 
 ExitStatus from_wait_status(int status) {
   ExitStatus exit;
@@ -66,10 +70,25 @@ std::optional<ExitStatus> from_pidfd_info(const Fd& pidfd) {
   return from_wait_status(info.exit_code);
 }
 
-std::optional<ExitStatus> from_zombie(int32_t pid) {
-  const auto stat = read_process_stat(pid);
-  if (!stat.has_value() || stat->state != 'Z' || !stat->exit_code_visible) return std::nullopt;
-  return from_wait_status(stat->exit_code);
+// Whether somebody has reaped it: until then its pid is nobody else's.
+bool was_reaped(const Fd& pidfd) {
+  return syscall(SYS_pidfd_send_signal, pidfd.get(), 0, nullptr, 0) != 0 && errno == ESRCH;
+}
+
+// Of a process that somebody else reaps. The kernel gives a status to one who waits first, and to everybody who asks by
+// PIDFD_GET_INFO only when the process is gone: between the two /proc shows it as dead.
+std::optional<ExitStatus> from_others(const Fd& pidfd, int32_t pid) {
+  const Deadline deadline = std::chrono::steady_clock::now() + reaping_limit;
+  for (;;) {
+    if (auto exit = from_pidfd_info(pidfd)) return exit;
+    const auto stat = read_process_stat(pid);
+    // Read first, asked second: when it is there still, what was read is of the process that we mean.
+    if (was_reaped(pidfd)) return from_pidfd_info(pidfd);
+    if (!stat.has_value()) return std::nullopt;
+    if (stat->exit_code_visible) return from_wait_status(stat->exit_code);
+    if (stat->state != 'X' || std::chrono::steady_clock::now() >= deadline) return std::nullopt;
+    std::this_thread::sleep_for(reaping_pace);
+  }
 }
 
 }  // namespace
@@ -151,8 +170,7 @@ Status signal_process(const Fd& pidfd, int signal, std::string_view what) {
 std::optional<ExitStatus> read_exit_status(const Fd& pidfd, int32_t pid, bool reap) {
   if (!pidfd) return std::nullopt;
   if (auto exit = from_waitid(pidfd, reap)) return exit;
-  if (auto exit = from_pidfd_info(pidfd)) return exit;
-  return from_zombie(pid);
+  return from_others(pidfd, pid);
 }
 
 }  // namespace reaper

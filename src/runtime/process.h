@@ -30,7 +30,8 @@ Status check_signal(int signal);
 Status signal_process(const Fd& pidfd, int signal, std::string_view what);
 
 // The exit status, from waitid(2) where the process is our child, which is reaped then or left as it is; else from
-// PIDFD_GET_INFO (Linux 6.15), or from field 52 of /proc/PID/stat of a zombie. nullopt: nobody can say.
+// PIDFD_GET_INFO (Linux 6.15), or from field 52 of /proc/PID/stat of a zombie. Who reaps it at this moment is waited
+// for. nullopt: nobody can say.
 std::optional<ExitStatus> read_exit_status(const Fd& pidfd, int32_t pid, bool reap);
 
 }  // namespace reaper

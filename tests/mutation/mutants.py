@@ -284,6 +284,10 @@ MUTANTS = [
     ("start-time", "src/runtime/process.cpp", "if (stat->start_time != identity.start_time && identity.time_namespace == TRY(namespace_inode(\"time\"))) return Fd();", "",
      "cli.state api.delete faults.state_time"),
     ("pid-namespace", "src/runtime/process.cpp", "if (identity.pid_namespace != TRY(namespace_inode(\"pid\")))", "if (false)", "cli.state faults.state_time"),
+    ("reaped-meanwhile", "src/runtime/process.cpp", "if (was_reaped(pidfd)) return from_pidfd_info(pidfd);",
+     "if (was_reaped(pidfd)) return std::nullopt;", "unit.exit_status"),
+    ("zombie-of-another", "src/runtime/process.cpp", "return syscall(SYS_pidfd_send_signal, pidfd.get(), 0, nullptr, 0) != 0 && errno == ESRCH;",
+     "return pidfd.get() < 0;", "unit.exit_status"),
     # ---- the order of it all
     ("end-of-file-is-success", "src/launch/gate.cpp", "if (!TRY(expect(talk, wire::Frame::accepted))) return fail(gone());\n  const auto exec = TRY(expect(talk, wire::Frame::exec));\n  if (!exec)",
      "if (!TRY(expect(talk, wire::Frame::accepted))) return {};\n  const auto exec = TRY(expect(talk, wire::Frame::exec));\n  if (!exec) return {};\n  if (!exec)", "api.gate"),
