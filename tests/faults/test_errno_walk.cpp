@@ -168,6 +168,7 @@ void test_walk(void**) {
   Site site(*scenario);
   const std::string life = site.judge_life();  // the runtime then holds what it keeps open
   if (!life.empty()) fail_msg("%s", life.c_str());
+  assert_true(site.agent_rests());
   const int before = count_entries("/proc/self/fd");
   Walk walk = {site, tables, share, 0, 0, {}};
   for (const Operation& operation : operations)

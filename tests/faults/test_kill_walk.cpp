@@ -130,6 +130,7 @@ void test_walk(void**) {
   Walk walk = {site, share};
   const std::string life = site.judge_life();  // the runtime then holds what it keeps open
   if (!life.empty()) fail_msg("%s", life.c_str());
+  assert_true(site.agent_rests());
   const int before = count_entries("/proc/self/fd");
   for (const Operation& operation : operations)
     if (is_wanted(*scenario, operation)) walk.over(operation);
