@@ -12,6 +12,7 @@
 #include "unit/store_faults.h"
 
 using namespace reaper;
+using namespace reaper::test;
 
 namespace {
 
@@ -46,35 +47,29 @@ struct Child {
   Fd pidfd;
 };
 
-// One that ends as soon as the other end of the pipe is closed.
+// One that ends as soon as the other end of the pipe is closed. Without a pidfd: it could not be made.
 Child start_child(int exit_code) {
   int ends[2];
-  assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+  if (pipe2(ends, O_CLOEXEC) != 0) return {-1, Fd()};
   fflush(nullptr);
   const pid_t pid = fork();
-  assert_true(pid >= 0);
   if (pid == 0) {
     char byte = 0;
     close(ends[1]);
     (void)!read(ends[0], &byte, 1);
     _exit(exit_code);
   }
+  Child child = {pid, Fd(pid < 0 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, pid, 0)))};
   close(ends[0]);
-  Child child = {pid, Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)))};
-  assert_true(static_cast<bool>(child.pidfd));
   close(ends[1]);
   return child;
-}
-
-void reap(const Child& child) {
-  int status = 0;
-  assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
 }
 
 // PIDFD_GET_INFO, Linux 6.15.
 bool kernel_tells_of_the_reaped() {
   const Child child = start_child(5);
-  reap(child);
+  assert_true(static_cast<bool>(child.pidfd));
+  assert_int_equal(wait_for(child.pid), 5);
   const auto exit = read_exit_status(child.pidfd, child.pid, true);
   if (exit) assert_int_equal(exit->exit_code, 5);
   return exit.has_value();
@@ -82,26 +77,11 @@ bool kernel_tells_of_the_reaped() {
 
 void own_child(void**) {
   const Child child = start_child(7);
+  assert_true(static_cast<bool>(child.pidfd));
   assert_true(await_end(child.pidfd, Deadline::max()).value());
   assert_int_equal(read_exit_status(child.pidfd, child.pid, false)->exit_code, 7);
   assert_int_equal(read_exit_status(child.pidfd, child.pid, true)->exit_code, 7);
   assert_int_equal(waitpid(child.pid, nullptr, 0), -1);
-}
-
-// Work of a process of its own, which may have filters of system calls. `filtered_out`: they cannot be had here.
-constexpr int filtered_out = 99;
-void runs_well(int (*work)()) {
-  fflush(nullptr);
-  const pid_t runner = fork();
-  if (runner == 0) _exit(work());
-  int status = 0;
-  assert_int_equal(waitpid(runner, &status, 0), runner);
-  assert_true(WIFEXITED(status));
-  if (WEXITSTATUS(status) == filtered_out) {
-    printf("SKIP: seccomp filters are not allowed here\n");
-    skip();
-  }
-  assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 // A host's thread may take the status at the very moment at which we ask.
@@ -118,6 +98,7 @@ void reaped_meanwhile(void**) {
     });
     while (!ready) continue;
     const Child child = start_child(7);
+    assert_true(static_cast<bool>(child.pidfd));
     pid = child.pid;
     while (!has_ended(child.pidfd).value()) continue;
     const auto exit = read_exit_status(child.pidfd, child.pid, true);
@@ -128,37 +109,39 @@ void reaped_meanwhile(void**) {
   if (told && unknown != 0) fail_msg("%d of 200 were not known", unknown);
 }
 
-bool await_zombie(const Child& child) {
-  siginfo_t info = {};
-  return waitid(P_PID, static_cast<id_t>(child.pid), &info, WEXITED | WNOWAIT) == 0;
+// The same moment drawn out: taken when the first look has seen nothing, gone at the second.
+int reaped_at_the_first_look() {
+  const Child child = start_child(7);
+  CHECK(child.pidfd && await_end(child.pidfd, Deadline::max()).value());
+  if (!deny(SYS_waitid, ECHILD)) return skipped;  // as when somebody else has it
+  looked_at = child.pid;
+  const auto exit = read_exit_status(child.pidfd, child.pid, true);
+  CHECK(looks == 2);
+  CHECK(exit && exit->exit_code == 7);
+  return 0;
 }
 
-// The same moment drawn out: taken when the first look has seen nothing, gone at the second.
 void reaped_between_two_looks(void**) {
-  runs_well([] {
-    const Child child = start_child(7);
-    if (!await_zombie(child)) return 1;
-    if (!test::deny(SYS_waitid, ECHILD)) return filtered_out;  // as when somebody else has it
-    looked_at = child.pid;
-    const auto exit = read_exit_status(child.pidfd, child.pid, true);
-    return looks == 2 && exit && exit->exit_code == 7 ? 0 : 2;
-  });
+  assert_child(in_child(reaped_at_the_first_look), "seccomp filters are not allowed here");
 }
 
 // The pid of one that is gone may be somebody else's by now, whose end is not its own.
+int believes_only_its_own_line() {
+  const Child former = start_child(5);
+  CHECK(former.pidfd && wait_for(former.pid) == 5);
+  const Child latter = start_child(9);
+  CHECK(latter.pidfd && await_end(latter.pidfd, Deadline::max()).value());
+  if (!deny(SYS_ioctl, ENOTTY)) return skipped;  // as before Linux 6.15
+  CHECK(!read_exit_status(former.pidfd, latter.pid, true));
+  // Not ours to wait for: then the zombie's own line tells, and only of itself.
+  if (!deny(SYS_waitid, ECHILD)) return skipped;
+  const auto exit = read_exit_status(latter.pidfd, latter.pid, true);
+  CHECK(exit && exit->exit_code == 9);
+  return 0;
+}
+
 void a_pid_used_again(void**) {
-  runs_well([] {
-    const Child former = start_child(5);
-    reap(former);
-    const Child latter = start_child(9);
-    if (!await_zombie(latter)) return 1;
-    if (!test::deny(SYS_ioctl, ENOTTY)) return filtered_out;  // as before Linux 6.15
-    if (read_exit_status(former.pidfd, latter.pid, true)) return 2;
-    // Not ours to wait for: then the zombie's own line tells, and only of itself.
-    if (!test::deny(SYS_waitid, ECHILD)) return filtered_out;
-    const auto exit = read_exit_status(latter.pidfd, latter.pid, true);
-    return exit && exit->exit_code == 9 ? 0 : 3;
-  });
+  assert_child(in_child(believes_only_its_own_line), "seccomp filters are not allowed here");
 }
 
 }  // namespace
